@@ -1,0 +1,51 @@
+# Every compiler and linker flag of the project, in this one file.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+set(EML_LANE "plain" CACHE STRING "plain, asan, tsan, fuzz or cov")
+
+add_library(eml_flags INTERFACE)
+target_compile_definitions(eml_flags INTERFACE _GNU_SOURCE)
+target_compile_options(eml_flags INTERFACE
+    -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes
+    -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -Werror
+    # Bits are a promise (docs/NUMERICS.md): no contraction, no errno from math, never fast-math.
+    -ffp-contract=off -fno-math-errno
+    # The same binary from any folder.
+    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/
+    -fno-common -fno-omit-frame-pointer)
+
+if(EML_LANE STREQUAL "plain")
+    target_compile_options(eml_flags INTERFACE
+        -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+        -ftrivial-auto-var-init=zero)
+    target_compile_definitions(eml_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+    target_link_options(eml_flags INTERFACE
+        -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none)
+elseif(EML_LANE STREQUAL "asan")
+    target_compile_options(eml_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+    target_link_options(eml_flags INTERFACE -fsanitize=address,undefined)
+elseif(EML_LANE STREQUAL "tsan")
+    target_compile_options(eml_flags INTERFACE -fsanitize=thread)
+    target_link_options(eml_flags INTERFACE -fsanitize=thread)
+elseif(EML_LANE STREQUAL "fuzz")
+    target_compile_options(eml_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+    target_link_options(eml_flags INTERFACE -fsanitize=address,undefined)
+elseif(EML_LANE STREQUAL "cov")
+    target_compile_options(eml_flags INTERFACE --coverage)
+    target_link_options(eml_flags INTERFACE --coverage)
+else()
+    message(FATAL_ERROR "EML_LANE is '${EML_LANE}'; it must be plain, asan, tsan, fuzz or cov")
+endif()
+
+# One ISA, one file: only the kernel files get -m flags. Nothing is built with -march=native.
+function(eml_kernel_flags)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        set_source_files_properties(${CMAKE_SOURCE_DIR}/src/engine/kern_avx2.c
+            PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
+        set_source_files_properties(${CMAKE_SOURCE_DIR}/src/engine/kern_avx512.c
+            PROPERTIES COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx2;-mfma;-mf16c;-mprefer-vector-width=512")
+    endif()
+endfunction()

@@ -1,0 +1,15 @@
+/* clock - the two clocks. In an enclave the wall clock belongs to the host: it orders nothing. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_mono_ns(void); /* CLOCK_MONOTONIC */
+int64_t clock_unix_s(void);   /* CLOCK_REALTIME, seconds */
+
+static inline uint64_t clock_deadline_ms(uint64_t from_now_ms)
+{
+    return clock_mono_ns() + from_now_ms * 1000000u;
+}
+
+#endif

@@ -1,0 +1,28 @@
+/* ed25519 - signatures of RFC 8032, verified strictly.
+ *
+ * Strict: S below the group order, no small-order or non-canonical public key or R. libcrypto alone
+ * accepts small-order keys, under which one signature fits many messages.
+ */
+#ifndef CRYPTO_ED25519_H
+#define CRYPTO_ED25519_H
+
+#include "base/bytes.h"
+
+enum { ED25519_SEED_LEN = 32, ED25519_PUBLIC_LEN = 32, ED25519_SIG_LEN = 64 };
+
+struct ed25519_secret {
+    uint8_t seed[ED25519_SEED_LEN];
+    uint8_t public_key[ED25519_PUBLIC_LEN];
+};
+
+void ed25519_secret_wipe(struct ed25519_secret *s);
+NODISCARD status ed25519_generate(struct ed25519_secret *out);
+NODISCARD status ed25519_from_seed(const uint8_t seed[static ED25519_SEED_LEN],
+                                   struct ed25519_secret *out);
+NODISCARD status ed25519_sign(const struct ed25519_secret *s, struct bytes message,
+                              uint8_t out_sig[static ED25519_SIG_LEN]);
+/* ST_AUTH when the signature does not hold; ST_ALG for a key that strict verification refuses. */
+NODISCARD status ed25519_verify(const uint8_t public_key[static ED25519_PUBLIC_LEN],
+                                struct bytes message, struct bytes sig);
+
+#endif

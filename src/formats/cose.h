@@ -1,0 +1,59 @@
+/* cose - COSE_Sign1 (RFC 9052 section 4.2) for EdDSA, ES256 and ES384.
+ *
+ * cose_parse gives a cose_unverified, of which only the header and the signature can be used; the
+ * payload of an unverified message is reached by cose_verify_* alone, or by the deliberately ugly
+ * cose_payload_unverified (a Nitro document carries in its payload the certificate that verifies
+ * it).
+ */
+#ifndef FORMATS_COSE_H
+#define FORMATS_COSE_H
+
+#include "crypto/ecdsa.h"
+#include "crypto/ed25519.h"
+#include "formats/cbor.h"
+
+enum { COSE_ALG_EDDSA = -8, COSE_ALG_ES256 = -7, COSE_ALG_ES384 = -35, COSE_TAG_SIGN1 = 18 };
+
+enum cose_tag_rule { COSE_TAG_REQUIRED, COSE_TAG_FORBIDDEN, COSE_TAG_OPTIONAL };
+
+struct cose_unverified {
+    struct bytes protected_raw;   /* content of the protected bstr */
+    struct bytes unprotected_raw; /* encoded map */
+    bool has_alg;
+    int64_t alg;
+    struct bytes payload_; /* not for direct use */
+    bool has_payload;      /* false: nil */
+    struct bytes sig;
+    bool unprotected_is_empty;
+};
+
+/* The payload of a message whose signature held. Only cose_verify_* makes one. */
+struct cose_verified {
+    struct bytes payload;
+};
+
+/* Views borrow from in. mode applies to the outer array and the headers. ST_FORMAT, ST_TRUNCATED,
+ * ST_LIMIT. */
+NODISCARD status cose_parse(struct bytes in, enum cose_tag_rule tag, enum cbor_mode mode,
+                            struct cose_unverified *out);
+struct bytes cose_payload_unverified(const struct cose_unverified *m);
+
+/* ST_ALG when the header's algorithm is another; ST_FORMAT without payload; ST_AUTH signature. */
+NODISCARD status cose_verify_ed25519(const struct cose_unverified *m,
+                                     const uint8_t public_key[static ED25519_PUBLIC_LEN],
+                                     struct bytes external_aad, struct cose_verified *out);
+NODISCARD status cose_verify_ecdsa(const struct cose_unverified *m, enum ecdsa_alg alg,
+                                   struct bytes spki_der, struct bytes external_aad,
+                                   struct cose_verified *out);
+
+/* Sig_structure ["Signature1", protected, external_aad, payload]. */
+NODISCARD status cose_sig_structure(struct bytes protected_raw, struct bytes external_aad,
+                                    struct bytes payload, struct buf *out);
+/* Appends [protected, {}, payload, sig], with tag 18 when tagged. protected_raw carries the alg. */
+NODISCARD status cose_sign_ed25519(const struct ed25519_secret *key, struct bytes protected_raw,
+                                   struct bytes payload, bool tagged, struct buf *out);
+NODISCARD status cose_sign_ecdsa(const struct ecdsa_secret *key, enum ecdsa_alg alg,
+                                 struct bytes protected_raw, struct bytes payload, bool tagged,
+                                 struct buf *out);
+
+#endif
