@@ -7,7 +7,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(EML_LANE "plain" CACHE STRING "plain, asan, tsan, fuzz or cov")
 
 add_library(eml_flags INTERFACE)
-target_compile_definitions(eml_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(eml_flags INTERFACE _GNU_SOURCE EML_VERSION="${PROJECT_VERSION}")
 target_compile_options(eml_flags INTERFACE
     -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes -Wmissing-prototypes
     -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -Werror
