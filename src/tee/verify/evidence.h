@@ -1,0 +1,88 @@
+/* evidence - one verdict over hardware evidence: is this the code that the policy names, does it
+ * hold the keys that we talk to, and is the proof fresh.
+ *
+ * Every check is listed in docs/ATTESTATION.md with its id and its failure code; the policy's form
+ * is docs/POLICY.md. There is no way to switch a check off: an input that is missing is a failure
+ * or a SKIP, and a required SKIP does not accept.
+ *
+ * Untrusted: the evidence and the CRLs. Trusted: the policy, the expectation and the clock in it.
+ */
+#ifndef TEE_VERIFY_EVIDENCE_H
+#define TEE_VERIFY_EVIDENCE_H
+
+#include "base/checks.h"
+#include "tee/verify/measurements.h"
+#include "tee/verify/policy.h"
+#include "tee/verify/statement.h"
+
+enum { EVIDENCE_MAX_BYTES = 16 << 10, EVIDENCE_SHA256_LEN = 32 };
+
+enum evidence_type {
+    EVIDENCE_NITRO,     /* "nitro", platform "aws-nitro", pinned AWS root G1 */
+    EVIDENCE_SIMULATED, /* "simulated": same document form, only under policy's trust_simulated_root
+                         */
+};
+
+const char *evidence_type_name(enum evidence_type t);     /* "nitro", "simulated" */
+const char *evidence_type_platform(enum evidence_type t); /* "aws-nitro", "simulated" */
+/* From a type's name or from a platform id; ST_UNSUPPORTED for any other. */
+NODISCARD status evidence_type_of(struct bytes name, enum evidence_type *out);
+
+/* Remembers certificate chains that held, so that a client does not prove the same three
+ * certificates again on each connection. Owned by the caller, may be shared by threads. A hit still
+ * checks every validity period against the clock at hand; the document's own signature is never
+ * cached. */
+struct evidence_cache;
+NODISCARD status evidence_cache_new(struct evidence_cache **out);
+void evidence_cache_freep(struct evidence_cache **c);
+
+/* What the caller already knows. Initialise with designated initialisers. */
+struct evidence_expect {
+    int64_t at_unix_s;
+    bool is_session; /* a live handshake: statement, nonce (or epoch) and age checks are required */
+    const uint8_t *client_nonce; /* 32 bytes or NULL: what session evidence must hold */
+    const uint8_t *epoch_id;     /* 32 bytes or NULL: what epoch evidence must hold, if known */
+    const uint8_t *identity_key; /* 32 bytes or NULL: the key that the peer uses */
+    struct bytes nonce;          /* .p NULL, or the exact nonce field: for foreign documents */
+    const struct bytes *crls;    /* DER */
+    size_t n_crls;
+    struct evidence_cache *cache; /* or NULL */
+};
+
+/* Only evidence_verify() makes one, and only on accept. Views borrow from the evidence, and the
+ * release name from the policy. */
+struct evidence_verified {
+    enum evidence_type type;
+    bool is_simulated;
+    struct bytes evidence;
+    uint8_t evidence_sha256[EVIDENCE_SHA256_LEN];
+    bool has_statement;
+    struct statement statement; /* when has_statement */
+    uint8_t binding[STATEMENT_BINDING_LEN];
+    struct measurements measurements;
+    uint64_t timestamp_ms;
+    struct bytes module_id;
+    struct bytes nonce, public_key, user_data; /* .p NULL when absent */
+    const char *release;                       /* name of the policy's release that matched */
+};
+
+/* What the evidence says, for display beside the checks; proves nothing. */
+struct evidence_claimed {
+    bool is_signed; /* the signature and the chain held; policy was not asked */
+    struct measurements measurements;
+    uint64_t timestamp_ms;
+    struct bytes module_id;
+    struct bytes nonce, public_key, user_data; /* .p NULL when absent */
+};
+
+/* Fills out_checks always, and *out only when the verdict is accept; policy may be NULL, the
+ * verdict is then incomplete at best. out_claimed may be NULL; it is filled as soon as the document
+ * parses. Fails with a code that tells the verdict: ST_FORMAT malformed, ST_UNSUPPORTED incomplete,
+ * else ST_POLICY. */
+NODISCARD status evidence_verify(struct bytes evidence, enum evidence_type type,
+                                 const struct evidence_policy *policy,
+                                 const struct evidence_expect *expect, struct checks *out_checks,
+                                 struct evidence_claimed *out_claimed,
+                                 struct evidence_verified *out);
+
+#endif

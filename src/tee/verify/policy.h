@@ -1,0 +1,61 @@
+/* policy - which code, which service and which platforms a client accepts: docs/POLICY.md.
+ *
+ * JSON, version 1, unknown keys refused. A policy that would accept nothing or anything is refused
+ * when it is read: at least one release, and at least PCR0 in each.
+ */
+#ifndef TEE_VERIFY_POLICY_H
+#define TEE_VERIFY_POLICY_H
+
+#include "tee/verify/measurements.h"
+#include "tee/verify/statement.h"
+
+enum {
+    POLICY_MAX_BYTES = 1 << 20,
+    POLICY_RELEASES_MAX = 64,
+    POLICY_MODELS_MAX = 256,
+    POLICY_NAME_MAX = 64,
+    POLICY_DEFAULT_MAX_AGE_S = 300,
+    POLICY_DEFAULT_MAX_FUTURE_S = 60,
+};
+
+/* One named release: every measurement that it lists must match, all in the same release. */
+struct policy_release {
+    char name[POLICY_NAME_MAX + 1];
+    struct measurements want;
+};
+
+/* What is accepted of one platform. */
+struct policy_platform {
+    bool is_present;
+    struct policy_release *releases;
+    size_t n_releases;
+    bool has_max_age;
+    int64_t max_age_s;
+    int64_t max_future_s;
+    bool is_crl_required;
+};
+
+/* Plain data behind evidence_policy_parse(); read only for everybody else. */
+struct evidence_policy {
+    char service[STATEMENT_SERVICE_MAX + 1]; /* empty: not pinned */
+    unsigned freshness_mask;                 /* 1 << enum freshness */
+    struct policy_platform nitro;
+    struct policy_platform simulated;
+    bool trusts_simulated_root;
+    uint8_t simulated_root_sha256[32];
+    uint8_t (*models)[32];
+    size_t n_models;    /* 0: not pinned */
+    uint8_t sha256[32]; /* of the policy's own bytes */
+};
+
+/* ST_FORMAT not JSON, unknown key, wrong type; ST_CONFIG a policy that says nothing or contradicts
+ * itself; ST_LIMIT. */
+NODISCARD status evidence_policy_parse(struct bytes json, struct evidence_policy **out);
+void evidence_policy_freep(struct evidence_policy **p);
+
+/* The first release that the measurements match as a whole, or NULL. */
+const struct policy_release *policy_match(const struct policy_platform *p,
+                                          const struct measurements *got);
+bool policy_has_model(const struct evidence_policy *p, const uint8_t digest[static 32]);
+
+#endif
