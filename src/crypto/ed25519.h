@@ -21,7 +21,8 @@ NODISCARD status ed25519_from_seed(const uint8_t seed[static ED25519_SEED_LEN],
                                    struct ed25519_secret *out);
 NODISCARD status ed25519_sign(const struct ed25519_secret *s, struct bytes message,
                               uint8_t out_sig[static ED25519_SIG_LEN]);
-/* ST_AUTH when the signature does not hold; ST_ALG for a key that strict verification refuses. */
+/* ST_AUTH when the signature does not hold; ST_ALG for a key that strict verification refuses;
+ * ST_FORMAT for a signature of another size. */
 NODISCARD status ed25519_verify(const uint8_t public_key[static ED25519_PUBLIC_LEN],
                                 struct bytes message, struct bytes sig);
 

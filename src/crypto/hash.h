@@ -24,7 +24,9 @@ NODISCARD status hash_update(struct hash *h, struct bytes in);
 NODISCARD status hash_final(struct hash *h, uint8_t *out);
 NODISCARD status hash_peek(const struct hash *h, uint8_t *out);
 
-/* HMAC, RFC 2104. */
+/* HMAC, RFC 2104. out holds hash_len(alg) bytes. Tags are compared with ct_equal(). */
 NODISCARD status hmac(enum hash_alg alg, struct bytes key, struct bytes in, uint8_t *out);
+NODISCARD status hmac_parts(enum hash_alg alg, struct bytes key, const struct bytes *parts,
+                            size_t n_parts, uint8_t *out);
 
 #endif

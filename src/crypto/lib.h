@@ -1,0 +1,36 @@
+/* lib - what the modules of this layer share in their dealings with libcrypto. Private to
+ * src/crypto: no other layer sees an OpenSSL header.
+ *
+ * Algorithms are fetched once for the process: a fetch by name costs more than hashing a short
+ * message. No configuration file is read, so OPENSSL_CONF in a hostile environment loads nothing.
+ */
+#ifndef CRYPTO_LIB_H
+#define CRYPTO_LIB_H
+
+#include "crypto/aead.h"
+#include "crypto/hash.h"
+
+#include <openssl/evp.h>
+
+/* Every entry into libcrypto asks for these first; that is what sets the library up. ST_INTERNAL
+ * when libcrypto lacks an algorithm. The pointers live as long as the process. */
+NODISCARD status lib_init(void);
+NODISCARD status lib_digest(enum hash_alg alg, const EVP_MD **out);
+NODISCARD status lib_cipher(enum aead_alg alg, const EVP_CIPHER **out);
+
+/* The failure of a libcrypto call that has no verdict in it: ST_NOMEM when memory ran out,
+ * ST_INTERNAL otherwise. Empties this thread's error queue. */
+NODISCARD status lib_fail(const char *what);
+/* The same for a call whose ordinary failure is a verdict on its input. */
+NODISCARD status lib_fail_as(enum status_code verdict, const char *what);
+/* For CLEANUP: nothing stays on the error queue that a later call could take for its own. */
+struct lib_errors {
+    char unused;
+};
+void lib_errors_drop(struct lib_errors *e);
+
+void lib_pkey_freep(EVP_PKEY **p);
+void lib_pkey_ctx_freep(EVP_PKEY_CTX **p);
+void lib_md_ctx_freep(EVP_MD_CTX **p);
+
+#endif
