@@ -111,13 +111,16 @@ status text_parse_u64(const char *text, uint64_t max, uint64_t *out)
     return OK;
 }
 
-/* Length of the well-formed sequence at p (RFC 3629 section 4), or 0. */
-static size_t utf8_sequence(const uint8_t *p, size_t n)
+/* The table of RFC 3629 section 4. */
+size_t utf8_sequence(struct bytes text)
 {
+    const uint8_t *p = text.p;
+    if (text.n == 0)
+        return 0;
     if (p[0] < 0x80)
         return 1;
     size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || len > n)
+    if (p[0] < 0xc2 || p[0] > 0xf4 || len > text.n)
         return 0;
     uint8_t lo = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
     uint8_t hi = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
@@ -133,7 +136,7 @@ static size_t utf8_sequence(const uint8_t *p, size_t n)
 bool utf8_is_valid(struct bytes text)
 {
     for (size_t i = 0; i < text.n;) {
-        size_t len = utf8_sequence(text.p + i, text.n - i);
+        size_t len = utf8_sequence(bytes_of(text.p + i, text.n - i));
         if (len == 0)
             return false;
         i += len;

@@ -17,7 +17,9 @@ NODISCARD status base64_decode(struct bytes text,
 /* Decimal digits only, no sign, no space; ST_FORMAT or ST_LIMIT above max. */
 NODISCARD status text_parse_u64(const char *text, uint64_t max, uint64_t *out);
 
-/* UTF-8 of RFC 3629: no surrogate, no overlong form, nothing above U+10FFFF. */
+/* UTF-8 of RFC 3629: no surrogate, no overlong form, nothing above U+10FFFF. utf8_sequence() gives
+ * the length, 1 to 4, of the well-formed sequence that starts the text; 0 when there is none. */
+size_t utf8_sequence(struct bytes text);
 bool utf8_is_valid(struct bytes text);
 
 #endif
