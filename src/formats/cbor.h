@@ -3,15 +3,20 @@
  * The reader is sticky like struct rd: after the first violation every read yields zero and
  * cbor_end() tells what was wrong first. CBOR_DETERMINISTIC enforces section 4.2.1 (shortest heads,
  * definite lengths, bytewise sorted unique keys); CBOR_LENIENT also takes indefinite lengths and
- * unsorted keys, as Nitro's NSM writes them, and still refuses duplicate keys. No floats, no simple
- * values but false, true and null, depth at most CBOR_DEPTH_MAX. Text must be UTF-8.
+ * unsorted keys, as Nitro's NSM writes them, and still refuses duplicate keys. In both modes: heads
+ * are the shortest, map keys are integers, text or byte strings, no strings in chunks, no floats,
+ * no simple values but false, true and null, depth at most CBOR_DEPTH_MAX. Text must be UTF-8.
  */
 #ifndef FORMATS_CBOR_H
 #define FORMATS_CBOR_H
 
 #include "base/buf.h"
 
-enum { CBOR_DEPTH_MAX = 16 };
+enum {
+    CBOR_DEPTH_MAX = 16,
+    /* Without an order a duplicate is found by looking back, so lenient maps are kept short. */
+    CBOR_LENIENT_PAIRS_MAX = 64,
+};
 
 enum cbor_mode { CBOR_DETERMINISTIC, CBOR_LENIENT };
 
