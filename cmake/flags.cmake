@@ -1,10 +1,23 @@
 # Every compiler and linker flag of the project, in this one file.
+set(EML_LANE "plain" CACHE STRING "plain, asan, tsan, fuzz or cov")
+option(EML_STATIC "link every program statically, not only those that always are" OFF)
+option(EML_TESTS "build the tests" ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-
-set(EML_LANE "plain" CACHE STRING "plain, asan, tsan, fuzz or cov")
+set(CMAKE_SKIP_RPATH ON)
+set(EML_IS_X86 FALSE)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(EML_IS_X86 TRUE)
+endif()
 
 add_library(eml_flags INTERFACE)
 target_compile_definitions(eml_flags INTERFACE _GNU_SOURCE EML_VERSION="${PROJECT_VERSION}")
@@ -19,11 +32,14 @@ target_compile_options(eml_flags INTERFACE
 
 if(EML_LANE STREQUAL "plain")
     target_compile_options(eml_flags INTERFACE
-        -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
-        -ftrivial-auto-var-init=zero)
-    target_compile_definitions(eml_flags INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+        -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
+        $<$<BOOL:${EML_IS_X86}>:-fcf-protection=full>
+        # What no program calls is not in the program: the tests of what is linked rest on it.
+        -ffunction-sections -fdata-sections)
+    target_compile_definitions(eml_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
     target_link_options(eml_flags INTERFACE
-        -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none)
+        -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
+        -Wl,--build-id=none -Wl,--gc-sections -Wl,--as-needed)
 elseif(EML_LANE STREQUAL "asan")
     target_compile_options(eml_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
     target_link_options(eml_flags INTERFACE -fsanitize=address,undefined)
@@ -31,7 +47,8 @@ elseif(EML_LANE STREQUAL "tsan")
     target_compile_options(eml_flags INTERFACE -fsanitize=thread)
     target_link_options(eml_flags INTERFACE -fsanitize=thread)
 elseif(EML_LANE STREQUAL "fuzz")
-    target_compile_options(eml_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+    target_compile_options(eml_flags INTERFACE
+        -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
     target_link_options(eml_flags INTERFACE -fsanitize=address,undefined)
 elseif(EML_LANE STREQUAL "cov")
     target_compile_options(eml_flags INTERFACE --coverage)
@@ -40,9 +57,24 @@ else()
     message(FATAL_ERROR "EML_LANE is '${EML_LANE}'; it must be plain, asan, tsan, fuzz or cov")
 endif()
 
+# How a finished program is linked: position independent always, without shared libraries if asked.
+# A sanitizer needs its shared libraries, so that its lanes link no program statically.
+function(eml_program_flags target is_static)
+    if(NOT EML_LANE STREQUAL "plain")
+        return()
+    endif()
+    target_link_options(${target} PRIVATE
+        $<IF:$<OR:$<BOOL:${is_static}>,$<BOOL:${EML_STATIC}>>,-static-pie,-pie>)
+endfunction()
+
+# The last flag of a libFuzzer target, which brings its own main().
+function(eml_fuzzer_flags target)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+endfunction()
+
 # One ISA, one file: only the kernel files get -m flags. Nothing is built with -march=native.
 function(eml_kernel_flags)
-    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    if(EML_IS_X86)
         set_source_files_properties(${CMAKE_SOURCE_DIR}/src/engine/kern_avx2.c
             PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c")
         set_source_files_properties(${CMAKE_SOURCE_DIR}/src/engine/kern_avx512.c
