@@ -68,8 +68,9 @@ status lib_fail(const char *what)
     return lib_fail_as(ST_INTERNAL, what);
 }
 
-void lib_errors_drop(void)
+void lib_errors_drop(struct lib_errors *e)
 {
+    (void)e;
     ERR_clear_error();
 }
 

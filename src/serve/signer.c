@@ -1,0 +1,110 @@
+#include "serve/signer.h"
+
+#include "base/clock.h"
+#include "crypto/rand.h"
+
+#include <sys/resource.h>
+
+enum { EVIDENCE_ROOM = 64 << 10, NS_PER_MS = 1000000 };
+
+static const unsigned REPORTED_PCRS[] = {0, 1, 2, 3, 4, 8};
+
+static void to_air(const struct measurements *m, struct air_measurements *out)
+{
+    *out = (struct air_measurements){
+        .platform = m->kind == MEASUREMENT_TDX ? AIR_TDX_MRTD_RTMR : AIR_NITRO_PCR,
+        .is_attested = true,
+    };
+    for (size_t i = 0; i < sizeof(REPORTED_PCRS) / sizeof(REPORTED_PCRS[0]); i++) {
+        unsigned pcr = REPORTED_PCRS[i];
+        if (!measurements_has(m, pcr))
+            continue;
+        memcpy(out->pcr[pcr], m->pcr[pcr], AIR_MEASUREMENT_LEN);
+        out->present |= (uint16_t)(1u << pcr);
+    }
+}
+
+static status evidence_of_probe(struct tee_provider *p, const char *service, struct buf *out)
+{
+    struct statement s = {.platform = bytes_str(tee_platform(p)), .service = bytes_str(service)};
+    TRY(rand_bytes(s.nonce, sizeof(s.nonce)));
+    return tee_attest(p, &s, out);
+}
+
+/* The checks of this call are not asked: the question is only what a verifier will read. */
+static status attested_measurements(struct tee_provider *p, const char *service,
+                                    struct measurements *out)
+{
+    struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_ROOM);
+    TRY(evidence_of_probe(p, service, &doc));
+    enum evidence_type type;
+    TRY(evidence_type_of(bytes_str(tee_platform(p)), &type));
+    const struct evidence_expect expect = {.at_unix_s = clock_unix_s()};
+    struct checks checks = {0};
+    struct evidence_claimed claimed = {0};
+    struct evidence_verified unused;
+    (void)failed(evidence_verify(buf_view(&doc), type, NULL, &expect, &checks, &claimed, &unused));
+    REQUIRE(!checks.is_malformed, ST_INTERNAL, "the platform's own evidence does not parse");
+    *out = claimed.measurements;
+    return OK;
+}
+
+static bool same_measurements(const struct measurements *a, const struct measurements *b)
+{
+    if (a->kind != b->kind || a->present_mask != b->present_mask)
+        return false;
+    for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
+        if (!bytes_equal(measurements_at(a, i), measurements_at(b, i)))
+            return false;
+    }
+    return true;
+}
+
+status signer_init(struct signer *s, struct tee_provider *provider, const char *service,
+                   const char *policy_version, const struct signer_model *model)
+{
+    struct measurements reported = {0};
+    struct measurements attested = {0};
+    TRY(tee_measurements(provider, &reported));
+    TRY(attested_measurements(provider, service, &attested));
+    REQUIRE(same_measurements(&reported, &attested), ST_MISMATCH,
+            "the platform's measurements are not those of its evidence");
+    bool is_simulated = strcmp(tee_platform(provider), STATEMENT_PLATFORM_SIMULATED) == 0;
+    s->common = (struct air_claims){
+        .iss = bytes_str(service),
+        .model_id = bytes_str(model->id),
+        .model_version = bytes_str(model->version),
+        .policy_version = bytes_str(policy_version),
+        .mode = is_simulated ? AIR_EVALUATION : AIR_PRODUCTION,
+        .scheme = AIR_SHA256_MANIFEST,
+    };
+    memcpy(s->common.model_hash, model->digest, AIR_HASH_LEN);
+    to_air(&attested, &s->common.measurements);
+    return ed25519_generate(&s->key);
+}
+
+void signer_done(struct signer *s)
+{
+    ed25519_secret_wipe(&s->key);
+}
+
+static uint64_t peak_memory_mb(void)
+{
+    struct rusage u;
+    return getrusage(RUSAGE_SELF, &u) == 0 ? (uint64_t)u.ru_maxrss / 1024 : 0;
+}
+
+status signer_sign(const struct signer *s, const struct signer_facts *f, struct buf *out)
+{
+    struct air_claims c = s->common;
+    TRY(air_cti_generate(c.cti));
+    c.iat_unix_s = (uint64_t)clock_unix_s();
+    c.nonce = f->nonce;
+    memcpy(c.request_hash, f->request_hash, AIR_HASH_LEN);
+    memcpy(c.response_hash, f->response_hash, AIR_HASH_LEN);
+    memcpy(c.attestation_doc_hash, f->evidence_hash, AIR_HASH_LEN);
+    c.sequence_number = f->sequence;
+    c.execution_time_ms = (f->engine_ns + NS_PER_MS - 1) / NS_PER_MS;
+    c.memory_peak_mb = peak_memory_mb();
+    return air_sign(&c, &s->key, out);
+}
