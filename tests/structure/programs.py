@@ -1,0 +1,82 @@
+"""What each finished program may hold, as docs/ARCHITECTURE.md says: nm on the programs proves it."""
+import os
+
+from _objects import archives, needed, programs, symbols
+from _tree import BIN, Report
+
+report = Report("programs")
+LAYERS = archives()
+SOCKETS = {"socket", "socketpair", "connect", "bind", "listen", "accept", "accept4", "getaddrinfo", "gethostbyname",
+           "send", "sendto", "sendmsg", "recv", "recvfrom", "recvmsg"}
+MIB = 1 << 20
+
+# Forbidden: a whole layer ("engine"), or one module of it ("crypto/aead").
+RULES = {
+    "eml-host": {"without": ["crypto", "formats/cose", "formats/cbor", "engine", "receipt", "tee_verify", "tee", "tee_sim",
+                             "channel", "model", "serve"],
+                 "libraries_without": ["libcrypto", "libssl", "libutf8proc"]},
+    "eml": {"without": ["tee", "tee_sim"]},
+    "eml-verify": {"without": ["net", "engine", "tee", "tee_sim", "channel", "model", "serve"],
+                   "is_static": True, "no_sockets": True, "max_bytes": 6 * MIB},
+    "eml-enclave": {"without": ["tee_sim"], "is_static": True},
+    "eml-enclave-sim": {},
+}
+
+
+def held(defined, what):
+    layer, _, module = what.partition("/")
+    members = LAYERS.get(layer, {})
+    return {name for stem, (names, _) in members.items() if module in ("", stem) for name in names & defined}
+
+
+def linked_objects(defined):
+    for layer, members in LAYERS.items():
+        for stem, (names, undefined) in members.items():
+            if names & defined:
+                yield f"{layer}/{stem}", undefined
+
+
+def check_without(program, rule, defined):
+    for what in rule.get("without", []):
+        report.look()
+        found = held(defined, what)
+        if found:
+            report.fail(program, f"holds {what}: {', '.join(sorted(found)[:5])}")
+
+
+def check_libraries(program, rule):
+    libraries, has_loader = needed(program)
+    for name in libraries:
+        if any(name.startswith(bad) for bad in rule.get("libraries_without", [])):
+            report.fail(program, f"is linked with {name}")
+    if rule.get("is_static") and (libraries or has_loader):
+        report.fail(program, f"is not static: {libraries}")
+
+
+def check_sockets(program, defined):
+    for name, undefined in linked_objects(defined):
+        report.look()
+        if undefined & SOCKETS:
+            report.fail(program, f"{name} calls {', '.join(sorted(undefined & SOCKETS))}")
+
+
+def check(program, rule):
+    defined, _ = symbols(program)
+    check_without(program, rule, defined)
+    check_libraries(program, rule)
+    if rule.get("no_sockets"):
+        check_sockets(program, defined)
+    size = os.path.getsize(os.path.join(BIN, program))
+    print(f"{program}: {size} bytes")
+
+
+for program in programs():
+    report.look()
+    if program not in RULES:
+        report.fail(program, "is not in the table of tests/structure/programs.py")
+    else:
+        check(program, RULES[program])
+for program in RULES:
+    if program not in programs():
+        report.fail(program, f"is not in {BIN}")
+report.end()
