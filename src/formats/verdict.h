@@ -20,7 +20,4 @@ void verdict_put_text(struct buf *out, const struct checks *c, bool colour);
 /* Appends text from outside with everything but printable ASCII escaped. */
 void verdict_put_safe(struct buf *out, struct bytes text);
 
-/* True when fd is a terminal and NO_COLOR (no-color.org) is not set to anything. */
-bool verdict_wants_colour(int fd);
-
 #endif

@@ -43,8 +43,10 @@ enum air_scheme { AIR_SCHEME_NONE, AIR_SHA256_SINGLE, AIR_SHA256_CONCAT, AIR_SHA
 
 const char *air_platform_name(enum air_platform p); /* "nitro-pcr", "tdx-mrtd-rtmr" */
 bool air_platform_from_name(struct bytes name, enum air_platform *out);
-const char *air_mode_name(enum air_mode m);     /* "production", "evaluation" */
-const char *air_scheme_name(enum air_scheme s); /* NULL for AIR_SCHEME_NONE */
+const char *air_mode_name(enum air_mode m); /* "production", "evaluation" */
+bool air_mode_from_name(struct bytes name, enum air_mode *out);
+const char *air_scheme_name(enum air_scheme s); /* "sha256-single" ...; NULL for none */
+bool air_scheme_from_name(struct bytes name, enum air_scheme *out);
 
 /* Registers 0, 1 and 2 are required, 3 and 4 optional, 8 optional on Nitro and forbidden on TDX
  * (0 = MRTD, 1..4 = RTMR0..3); the rest of the array is unused. */
