@@ -63,7 +63,7 @@ status file_read(const char *path, struct buf *out)
     return OK;
 }
 
-static status write_all(int fd, const char *path, struct bytes in)
+static status put_all(int fd, const char *path, struct bytes in)
 {
     while (in.n > 0) {
         ssize_t put = write(fd, in.p, in.n);
@@ -73,6 +73,12 @@ static status write_all(int fd, const char *path, struct bytes in)
         in.p += put;
         in.n -= (size_t)put;
     }
+    return OK;
+}
+
+static status write_all(int fd, const char *path, struct bytes in)
+{
+    TRY(put_all(fd, path, in));
     REQUIRE(fsync(fd) == 0 || errno == EINVAL, ST_IO, "cannot sync %s: %s", path, strerror(errno));
     return OK;
 }
@@ -125,6 +131,64 @@ status file_write(const char *path, mode_t mode, struct bytes content)
     else
         sync_folder_of(path);
     return s;
+}
+
+status file_out_open(const char *path, mode_t mode, struct file_out *out)
+{
+    REQUIRE(!is_special(path), ST_USAGE, "%s is no regular file and cannot be replaced", path);
+    struct file_out f CLEANUP(file_out_close) = FILE_OUT_NONE;
+    size_t n = strlen(path);
+    f.path = malloc(n + 1);
+    char *tmp = malloc(n + sizeof(".XXXXXX"));
+    f.tmp = NULL;
+    if (f.path == NULL || tmp == NULL) {
+        free(tmp);
+        return FAIL(ST_NOMEM, "no memory for a path");
+    }
+    memcpy(f.path, path, n + 1);
+    memcpy(tmp, path, n);
+    memcpy(tmp + n, ".XXXXXX", sizeof(".XXXXXX"));
+    f.fd.v = mkostemp(tmp, O_CLOEXEC);
+    if (f.fd.v < 0) {
+        free(tmp);
+        return FAIL(ST_IO, "cannot create a file beside %s: %s", path, strerror(errno));
+    }
+    f.tmp = tmp;
+    REQUIRE(fchmod(f.fd.v, mode) == 0, ST_IO, "cannot set the mode of %s: %s", path,
+            strerror(errno));
+    *out = f;
+    f = FILE_OUT_NONE;
+    return OK;
+}
+
+status file_out_put(struct file_out *f, struct bytes in)
+{
+    TRY(put_all(f->fd.v, f->path, in));
+    f->n_bytes += in.n;
+    return OK;
+}
+
+status file_out_commit(struct file_out *f)
+{
+    REQUIRE(fsync(f->fd.v) == 0 || errno == EINVAL, ST_IO, "cannot sync %s: %s", f->path,
+            strerror(errno));
+    REQUIRE(rename(f->tmp, f->path) == 0, ST_IO, "cannot rename to %s: %s", f->path,
+            strerror(errno));
+    free(f->tmp);
+    f->tmp = NULL;
+    sync_folder_of(f->path);
+    file_out_close(f);
+    return OK;
+}
+
+void file_out_close(struct file_out *f)
+{
+    fd_close(&f->fd);
+    if (f->tmp != NULL)
+        (void)unlink(f->tmp);
+    free(f->tmp);
+    free(f->path);
+    *f = FILE_OUT_NONE;
 }
 
 bool file_exists(const char *path)
