@@ -14,6 +14,10 @@ enum { ECDSA_ES256_SIG_LEN = 64, ECDSA_ES384_SIG_LEN = 96, ECDSA_SIG_MAX = 96 };
 
 size_t ecdsa_sig_len(enum ecdsa_alg alg);
 
+/* SubjectPublicKeyInfo has one accepted form for each curve: named curve, uncompressed point. True
+ * when spki_der is exactly that for one of the two, which it then names. */
+bool ecdsa_spki_is_known(struct bytes spki_der, enum ecdsa_alg *out_alg);
+
 /* ST_ALG wrong curve or key kind; ST_FORMAT key or signature size; ST_AUTH signature. */
 NODISCARD status ecdsa_verify_spki(enum ecdsa_alg alg, struct bytes spki_der, struct bytes message,
                                    struct bytes sig);
@@ -28,6 +32,7 @@ NODISCARD status ecdsa_secret_from_der(struct bytes pkcs8_or_sec1_der, struct ec
 struct buf;
 NODISCARD status ecdsa_secret_to_der(const struct ecdsa_secret *s, struct buf *out);
 void ecdsa_secret_freep(struct ecdsa_secret **s);
+enum ecdsa_alg ecdsa_secret_alg(const struct ecdsa_secret *s);
 NODISCARD status ecdsa_public_spki(const struct ecdsa_secret *s, struct buf *out_der);
 /* out holds ecdsa_sig_len() bytes. */
 NODISCARD status ecdsa_sign(const struct ecdsa_secret *s, struct bytes message, uint8_t *out_sig);

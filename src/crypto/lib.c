@@ -68,9 +68,8 @@ status lib_fail(const char *what)
     return lib_fail_as(ST_INTERNAL, what);
 }
 
-void lib_errors_drop(struct lib_errors *e)
+void lib_errors_drop(void)
 {
-    (void)e;
     ERR_clear_error();
 }
 

@@ -23,11 +23,9 @@ NODISCARD status lib_cipher(enum aead_alg alg, const EVP_CIPHER **out);
 NODISCARD status lib_fail(const char *what);
 /* The same for a call whose ordinary failure is a verdict on its input. */
 NODISCARD status lib_fail_as(enum status_code verdict, const char *what);
-/* For CLEANUP: nothing stays on the error queue that a later call could take for its own. */
-struct lib_errors {
-    char unused;
-};
-void lib_errors_drop(struct lib_errors *e);
+/* Nothing stays on the error queue that a later call could take for its own. For functions whose
+ * success may leave errors there (decoders that try several forms). */
+void lib_errors_drop(void);
 
 void lib_pkey_freep(EVP_PKEY **p);
 void lib_pkey_ctx_freep(EVP_PKEY_CTX **p);

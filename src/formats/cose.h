@@ -19,8 +19,10 @@ enum cose_tag_rule { COSE_TAG_REQUIRED, COSE_TAG_FORBIDDEN, COSE_TAG_OPTIONAL };
 struct cose_unverified {
     struct bytes protected_raw;   /* content of the protected bstr */
     struct bytes unprotected_raw; /* encoded map */
-    bool has_alg;
+    bool has_alg;                 /* in the protected header */
     int64_t alg;
+    bool has_unprotected_alg; /* RFC 9052 allows it there; a format of ours does not */
+    int64_t unprotected_alg;
     struct bytes payload_; /* not for direct use */
     bool has_payload;      /* false: nil */
     struct bytes sig;
@@ -33,12 +35,14 @@ struct cose_verified {
 };
 
 /* Views borrow from in. mode applies to the outer array and the headers. ST_FORMAT, ST_TRUNCATED,
- * ST_LIMIT. */
+ * ST_LIMIT; ST_UNSUPPORTED for a critical header parameter, since none is known here. */
 NODISCARD status cose_parse(struct bytes in, enum cose_tag_rule tag, enum cbor_mode mode,
                             struct cose_unverified *out);
 struct bytes cose_payload_unverified(const struct cose_unverified *m);
 
-/* ST_ALG when the header's algorithm is another; ST_FORMAT without payload; ST_AUTH signature. */
+/* The caller names the algorithm, the message only agrees: ST_ALG when its header (the protected
+ * one, or the other when only that has it) says another or none; ST_FORMAT without payload or with
+ * a signature of another size; ST_AUTH signature. */
 NODISCARD status cose_verify_ed25519(const struct cose_unverified *m,
                                      const uint8_t public_key[static ED25519_PUBLIC_LEN],
                                      struct bytes external_aad, struct cose_verified *out);
@@ -46,10 +50,12 @@ NODISCARD status cose_verify_ecdsa(const struct cose_unverified *m, enum ecdsa_a
                                    struct bytes spki_der, struct bytes external_aad,
                                    struct cose_verified *out);
 
-/* Sig_structure ["Signature1", protected, external_aad, payload]. */
+/* Sig_structure ["Signature1", protected, external_aad, payload], where a protected header without
+ * parameters counts as empty however it is written (section 4.4). */
 NODISCARD status cose_sig_structure(struct bytes protected_raw, struct bytes external_aad,
                                     struct bytes payload, struct buf *out);
-/* Appends [protected, {}, payload, sig], with tag 18 when tagged. protected_raw carries the alg. */
+/* Appends [protected, {}, payload, sig], with tag 18 when tagged. protected_raw carries the alg:
+ * ST_USAGE when it does not. */
 NODISCARD status cose_sign_ed25519(const struct ed25519_secret *key, struct bytes protected_raw,
                                    struct bytes payload, bool tagged, struct buf *out);
 NODISCARD status cose_sign_ecdsa(const struct ecdsa_secret *key, enum ecdsa_alg alg,

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 
-/* Appends the DER of the next block with this label and moves *text behind it. ST_NOTFOUND at the
- * end. */
+/* Appends the DER of the next block and moves *text behind it. ST_NOTFOUND when only white space is
+ * left; ST_FORMAT for another label or any text outside a block. */
 NODISCARD status pem_next(struct bytes *text, const char *label, struct buf *out_der);
 void pem_put(struct buf *out, const char *label, struct bytes der);
 
