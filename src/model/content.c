@@ -6,7 +6,7 @@
 
 enum { DIGEST_INPUT_MAX = 4 << 10 };
 
-const struct content_name CONTENT_TABLE[CONTENT_NAMES] = {
+const struct content_name content_table[CONTENT_NAMES] = {
     {CONTENT_POOLING, false}, {CONTENT_CONFIG, true}, {CONTENT_WEIGHTS, true},
     {CONTENT_MODULES, false}, {CONTENT_SBERT, false}, {CONTENT_TOKENIZER, true},
 };
@@ -14,7 +14,7 @@ const struct content_name CONTENT_TABLE[CONTENT_NAMES] = {
 bool content_is_known(struct bytes name)
 {
     for (size_t i = 0; i < CONTENT_NAMES; i++) {
-        if (bytes_equal(name, bytes_str(CONTENT_TABLE[i].name)))
+        if (bytes_equal(name, bytes_str(content_table[i].name)))
             return true;
     }
     return false;

@@ -21,7 +21,7 @@ struct content_name {
 };
 
 enum { CONTENT_NAMES = 6 };
-extern const struct content_name CONTENT_TABLE[CONTENT_NAMES]; /* sorted by name */
+extern const struct content_name content_table[CONTENT_NAMES]; /* sorted by name */
 
 bool content_is_known(struct bytes name);
 

@@ -1,11 +1,12 @@
-/* The model_files of a plain folder. */
+#include "model/folder.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
 #include "base/file.h"
 #include "model/content.h"
 #include "model/model_files_impl.h"
 #include "model/source.h"
-
-#include <limits.h>
-#include <stdlib.h>
 
 struct folder {
     struct model_files base;
@@ -32,11 +33,11 @@ static void folder_free(struct model_files *m)
 static const struct model_files_ops FOLDER_OPS = {.read_chunk = folder_read_chunk,
                                                   .free = folder_free};
 
-static status add(struct folder *self, const char *folder, const struct content_name *name)
+static status add(struct folder *self, const char *folder_path, const struct content_name *name)
 {
     char path[PATH_MAX];
     struct model_source *src = NULL;
-    TRY(file_join(folder, name->name, path, sizeof(path)));
+    TRY(file_join(folder_path, name->name, path, sizeof(path)));
     status s = source_open_file(path, &src);
     if (s.code == ST_NOTFOUND && !name->is_required)
         return OK;
@@ -45,14 +46,14 @@ static status add(struct folder *self, const char *folder, const struct content_
     return model_files_add(&self->base, name->name, src->n_bytes);
 }
 
-status model_files_open_folder(const char *folder, struct model_files **out)
+status folder_open(const char *path, struct model_files **out)
 {
     struct folder *self = calloc(1, sizeof(*self));
     REQUIRE(self != NULL, ST_NOMEM, "no memory for a model folder");
     self->base.ops = &FOLDER_OPS;
     struct model_files *m CLEANUP(model_files_freep) = &self->base;
     for (size_t i = 0; i < CONTENT_NAMES; i++)
-        TRY(add(self, folder, &CONTENT_TABLE[i]));
+        TRY(add(self, path, &content_table[i]));
     *out = m;
     m = NULL;
     return OK;

@@ -87,8 +87,8 @@ static status check_files(const struct manifest *m)
     for (uint32_t i = 0; i < m->n_files; i++)
         TRY(check_file(m, i));
     for (size_t i = 0; i < CONTENT_NAMES; i++)
-        REQUIRE(!CONTENT_TABLE[i].is_required || has_file(m, CONTENT_TABLE[i].name), ST_FORMAT,
-                "%s is missing", CONTENT_TABLE[i].name);
+        REQUIRE(!content_table[i].is_required || has_file(m, content_table[i].name), ST_FORMAT,
+                "%s is missing", content_table[i].name);
     return OK;
 }
 

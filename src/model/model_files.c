@@ -5,7 +5,6 @@
 #include "model/model_files_impl.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -177,7 +176,6 @@ struct streaming {
     struct readers readers;
     model_sink_fn sink;
     void *ctx;
-    atomic_bool stop;
     pthread_mutex_t lock; /* guards: code, failed_chunk, detail */
     enum status_code code;
     uint64_t failed_chunk;
@@ -188,7 +186,6 @@ struct streaming {
  * that of the lowest chunk is told, so that the same file gives the same error. */
 static void note_failure(struct streaming *s, uint64_t chunk, status why)
 {
-    atomic_store_explicit(&s->stop, true, memory_order_relaxed);
     pthread_mutex_lock(&s->lock);
     if (s->code == ST_OK || chunk < s->failed_chunk) {
         s->code = why.code;
@@ -198,10 +195,18 @@ static void note_failure(struct streaming *s, uint64_t chunk, status why)
     pthread_mutex_unlock(&s->lock);
 }
 
+static bool has_failed(struct streaming *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is_failed = s->code != ST_OK;
+    pthread_mutex_unlock(&s->lock);
+    return is_failed;
+}
+
 static void stream_chunk(void *ctx, uint32_t task, uint32_t worker)
 {
     struct streaming *s = ctx;
-    if (atomic_load_explicit(&s->stop, memory_order_relaxed))
+    if (has_failed(s))
         return;
     struct bytes plain = {0};
     status st = read_chunk(s->m, s->file, task, &s->readers.v[worker], &plain);

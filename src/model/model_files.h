@@ -10,11 +10,8 @@
 #include "base/pool.h"
 #include "crypto/hash.h"
 
-struct model_files;
+struct model_files; /* opened by folder_open() or package_unlock() */
 
-/* A folder with the files that content.h names; others in it are ignored. ST_NOTFOUND tells which
- * required file is missing. A file that changes while it is read is ST_MISMATCH. */
-NODISCARD status model_files_open_folder(const char *folder, struct model_files **out);
 void model_files_freep(struct model_files **m);
 
 /* Whether the model has this file, and how long it is. */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "crypto/rand.h"
 #include "model/chunk.h"
+#include "model/folder.h"
 #include "model/key_file.h"
 #include "model/keywrap.h"
 #include "model/merkle.h"
@@ -174,7 +175,7 @@ status package_write(const char *path, const struct package_plan *plan,
                                               .dek.alg = AEAD_AES_256_GCM,
                                               .piece = BUF_MAX(MANIFEST_CHUNK_BYTES),
                                               .out = FILE_OUT_NONE};
-    TRY(model_files_open_folder(plan->folder, &w.files));
+    TRY(folder_open(plan->folder, &w.files));
     w.sealed = BUF_MAX(sealed_max(w.files));
     w.total = 2 * sum_of_sizes(w.files);
     TRY(describe_all(&w, plan));

@@ -35,9 +35,10 @@ void embedder_freep(struct embedder **e);
 NODISCARD status embedder_tokenize(const struct embedder *e, struct bytes text, bool no_truncate,
                                    uint32_t *out_ids, size_t *out_n, bool *out_truncated);
 
-/* Scratch for batches of up to max_batch_tokens tokens in all; wiped when freed. */
+/* Scratch for batches of up to max_batch_tokens tokens in all, for one pool of at most n_threads;
+ * wiped when freed. */
 NODISCARD status embedder_work_new(const struct embedder *e, size_t max_batch_tokens,
-                                   struct embedder_work **out);
+                                   uint32_t n_threads, struct embedder_work **out);
 void embedder_work_freep(struct embedder_work **w);
 
 /* n_texts sequences: ids of text i are ids[offsets[i]] to ids[offsets[i + 1]]. out holds
@@ -54,6 +55,7 @@ NODISCARD status embedder_encode(const struct embedder *e, struct embedder_work 
 uint32_t embedder_dim(const struct embedder *e);
 uint32_t embedder_max_tokens(const struct embedder *e); /* of one text, special tokens included */
 const struct bert_config *embedder_config(const struct embedder *e);
+const char *embedder_kernels(const struct embedder *e); /* the kernels that were chosen */
 size_t embedder_weight_bytes(const struct embedder *e);
 /* Content digest (docs/PACKAGE.md section 6), the same for folder and package: receipts' model_hash
  * with scheme "sha256-manifest", and the statement's model digest. SHA256_LEN bytes. */

@@ -370,7 +370,7 @@ static status make_engine(struct service *s)
     REQUIRE(s->o.max_batch_tokens >= embedder_max_tokens(s->embedder), ST_CONFIG,
             "limits.max_batch_tokens is %u, less than one text of the model (%u)",
             s->o.max_batch_tokens, embedder_max_tokens(s->embedder));
-    TRY(embedder_work_new(s->embedder, s->o.max_batch_tokens, &s->work));
+    TRY(embedder_work_new(s->embedder, s->o.max_batch_tokens, pool_size(s->pool), &s->work));
     TRY(scheduler_new(&limits, encode_batch, s, &s->scheduler));
     TRY(responder_new(answer, s, &s->responder));
     s->exchanges = (struct exchange_service){
