@@ -28,7 +28,7 @@ enum {
 
 struct embed_request {
     uint8_t salt[MESSAGE_SALT_LEN];
-    struct bytes *texts; /* n_texts views; storage belongs to the caller */
+    const struct bytes *texts; /* n_texts views; storage belongs to the caller */
     size_t n_texts;
     bool normalize;
     bool allow_truncation;

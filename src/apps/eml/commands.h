@@ -1,0 +1,11 @@
+/* commands - the subcommands of eml. One file cmd_<name>.c a group; each exports its rows, main.c lists them. */
+#ifndef APPS_EML_COMMANDS_H
+#define APPS_EML_COMMANDS_H
+
+#include "apps/common/cli.h"
+
+struct cli_command attest_command(void);
+struct cli_command embed_command(void);
+struct cli_command replay_command(void);
+
+#endif

@@ -1,0 +1,16 @@
+/* eml - the user's program: one row of the table is one command. */
+#include "apps/eml/commands.h"
+
+int main(int argc, char **argv)
+{
+    const struct cli_command commands[] = {
+        attest_command(),
+        embed_command(),
+        replay_command(),
+    };
+    const struct cli_program program = {.name = "eml",
+                                        .summary = "confidential inference, the user's side",
+                                        .commands = commands,
+                                        .n_commands = sizeof(commands) / sizeof(commands[0])};
+    return cli_main(&program, argc, argv);
+}
