@@ -188,6 +188,11 @@ enum ecdsa_alg ecdsa_secret_alg(const struct ecdsa_secret *s)
     return s->alg;
 }
 
+EVP_PKEY *lib_key_of(const struct ecdsa_secret *s)
+{
+    return s->key;
+}
+
 static status spki_of(EVP_PKEY *key, struct buf *out)
 {
     uint8_t *der = NULL;

@@ -32,10 +32,11 @@ NODISCARD status hpke_setup_receiver(enum aead_alg alg, const struct x25519_secr
 /* Seal and Open with the context's own sequence number; ST_LIMIT when it is used up. */
 NODISCARD status hpke_seal(struct hpke *h, struct bytes aad, struct bytes plain, uint8_t *out);
 NODISCARD status hpke_open(struct hpke *h, struct bytes aad, struct bytes sealed, uint8_t *out);
-/* Secret export (section 5.3). */
+/* Secret export (section 5.3). ST_LIMIT for a context above 256 bytes or more than HPKE_EXPORT_MAX
+ * bytes. */
 NODISCARD status hpke_export(const struct hpke *h, struct bytes context, uint8_t *out,
                              size_t out_n);
-/* DeriveKeyPair (section 7.1.3). */
+/* DeriveKeyPair (section 7.1.3). ikm has the entropy of the key: 32 random bytes or more. */
 NODISCARD status hpke_derive_key_pair(struct bytes ikm, struct x25519_secret *out_secret,
                                       uint8_t out_public[static X25519_LEN]);
 

@@ -27,6 +27,10 @@ NODISCARD status lib_fail_as(enum status_code verdict, const char *what);
  * success may leave errors there (decoders that try several forms). */
 void lib_errors_drop(void);
 
+/* The key inside, borrowed: for the modules of this layer that sign with it. */
+struct ecdsa_secret;
+EVP_PKEY *lib_key_of(const struct ecdsa_secret *s);
+
 void lib_pkey_freep(EVP_PKEY **p);
 void lib_pkey_ctx_freep(EVP_PKEY_CTX **p);
 void lib_md_ctx_freep(EVP_MD_CTX **p);

@@ -1,4 +1,5 @@
-/* x509_issue - makes P-384 certificates: for the simulated platform and for tests, nowhere else. */
+/* x509_issue - makes P-256 and P-384 certificates and CRLs: for the simulated platform and for
+ * tests, nowhere else. */
 #ifndef CRYPTO_X509_ISSUE_H
 #define CRYPTO_X509_ISSUE_H
 
@@ -16,6 +17,18 @@ struct x509_request {
     const struct ecdsa_secret *issuer_key;
 };
 
+/* Appends the DER. The digest follows the issuer's curve; key usage follows is_ca. */
 NODISCARD status x509_issue(const struct x509_request *req, struct buf *out_der);
+
+struct x509_crl_request {
+    const char *issuer_name;
+    int64_t this_update_unix_s;
+    int64_t next_update_unix_s;
+    const struct bytes *revoked; /* the certificates, DER */
+    size_t n_revoked;
+    const struct ecdsa_secret *issuer_key;
+};
+
+NODISCARD status x509_issue_crl(const struct x509_crl_request *req, struct buf *out_der);
 
 #endif

@@ -1,0 +1,282 @@
+#include "crypto/x509_issue.h"
+
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/hash.h"
+#include "crypto/lib.h"
+#include "crypto/rand.h"
+
+enum { SERIAL_BYTES = 16, KEY_ID_BYTES = 20, SPKI_MAX_BYTES = 256 };
+enum { BIT_DIGITAL_SIGNATURE = 0, BIT_CERT_SIGN = 5, BIT_CRL_SIGN = 6 };
+
+static void x509_ptr_freep(X509 **x)
+{
+    X509_free(*x);
+    *x = NULL;
+}
+
+static void crl_freep(X509_CRL **c)
+{
+    X509_CRL_free(*c);
+    *c = NULL;
+}
+
+static void name_freep(X509_NAME **n)
+{
+    X509_NAME_free(*n);
+    *n = NULL;
+}
+
+static void key_id_freep(ASN1_OCTET_STRING **s)
+{
+    ASN1_OCTET_STRING_free(*s);
+    *s = NULL;
+}
+
+static void authority_freep(AUTHORITY_KEYID **a)
+{
+    AUTHORITY_KEYID_free(*a);
+    *a = NULL;
+}
+
+static void constraints_freep(BASIC_CONSTRAINTS **c)
+{
+    BASIC_CONSTRAINTS_free(*c);
+    *c = NULL;
+}
+
+static void bits_freep(ASN1_BIT_STRING **b)
+{
+    ASN1_BIT_STRING_free(*b);
+    *b = NULL;
+}
+
+static void integer_freep(ASN1_INTEGER **i)
+{
+    ASN1_INTEGER_free(*i);
+    *i = NULL;
+}
+
+static void revoked_freep(X509_REVOKED **r)
+{
+    X509_REVOKED_free(*r);
+    *r = NULL;
+}
+
+static void time_freep(ASN1_TIME **t)
+{
+    ASN1_TIME_free(*t);
+    *t = NULL;
+}
+
+static const EVP_MD *digest_of(const struct ecdsa_secret *key)
+{
+    return ecdsa_secret_alg(key) == ECDSA_ES256 ? EVP_sha256() : EVP_sha384();
+}
+
+static status name_of(const char *common_name, X509_NAME **out)
+{
+    *out = X509_NAME_new();
+    if (*out == NULL ||
+        X509_NAME_add_entry_by_NID(*out, NID_commonName, MBSTRING_UTF8,
+                                   (const unsigned char *)common_name, -1, -1, 0) != 1)
+        return lib_fail("X.509 name");
+    return OK;
+}
+
+static status set_names(X509 *cert, const struct x509_request *req)
+{
+    X509_NAME *subject CLEANUP(name_freep) = NULL;
+    X509_NAME *issuer CLEANUP(name_freep) = NULL;
+    TRY(name_of(req->common_name, &subject));
+    TRY(name_of(req->issuer_name, &issuer));
+    if (X509_set_subject_name(cert, subject) != 1 || X509_set_issuer_name(cert, issuer) != 1)
+        return lib_fail("X.509 names");
+    return OK;
+}
+
+static status set_serial(X509 *cert)
+{
+    uint8_t serial[SERIAL_BYTES];
+    TRY(rand_bytes(serial, sizeof(serial)));
+    serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40); /* positive, and always of the same length */
+    BIGNUM *number = BN_bin2bn(serial, sizeof(serial), NULL);
+    bool is_set = number != NULL && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)) != NULL;
+    BN_free(number);
+    return is_set ? OK : lib_fail("X.509 serial number");
+}
+
+static status set_times(X509 *cert, const struct x509_request *req)
+{
+    if (ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)req->not_before_unix_s) == NULL ||
+        ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)req->not_after_unix_s) == NULL)
+        return lib_fail("X.509 times");
+    return OK;
+}
+
+static status add_constraints(X509 *cert, const struct x509_request *req)
+{
+    BASIC_CONSTRAINTS *c CLEANUP(constraints_freep) = BASIC_CONSTRAINTS_new();
+    if (c == NULL)
+        return lib_fail("X.509 constraints");
+    c->ca = req->is_ca ? 0xff : 0;
+    if (req->is_ca && req->path_len >= 0) {
+        c->pathlen = ASN1_INTEGER_new();
+        if (c->pathlen == NULL || ASN1_INTEGER_set(c->pathlen, req->path_len) != 1)
+            return lib_fail("X.509 path length");
+    }
+    if (X509_add1_ext_i2d(cert, NID_basic_constraints, c, 1, 0) != 1)
+        return lib_fail("X.509 constraints");
+    return OK;
+}
+
+static status add_usage(X509 *cert, bool is_ca)
+{
+    ASN1_BIT_STRING *usage CLEANUP(bits_freep) = ASN1_BIT_STRING_new();
+    bool is_set =
+        usage != NULL && (is_ca ? ASN1_BIT_STRING_set_bit(usage, BIT_CERT_SIGN, 1) &&
+                                      ASN1_BIT_STRING_set_bit(usage, BIT_CRL_SIGN, 1)
+                                : ASN1_BIT_STRING_set_bit(usage, BIT_DIGITAL_SIGNATURE, 1));
+    if (!is_set || X509_add1_ext_i2d(cert, NID_key_usage, usage, 1, 0) != 1)
+        return lib_fail("X.509 key usage");
+    return OK;
+}
+
+/* RFC 7093 section 2, method 4: a truncated SHA-256 of the SubjectPublicKeyInfo. */
+static status key_id_of(const struct ecdsa_secret *key, ASN1_OCTET_STRING **out)
+{
+    struct buf spki CLEANUP(buf_done) = BUF_MAX(SPKI_MAX_BYTES);
+    uint8_t digest[SHA256_LEN];
+    TRY(ecdsa_public_spki(key, &spki));
+    TRY(sha256(buf_view(&spki), digest));
+    *out = ASN1_OCTET_STRING_new();
+    if (*out == NULL || ASN1_OCTET_STRING_set(*out, digest, KEY_ID_BYTES) != 1)
+        return lib_fail("X.509 key identifier");
+    return OK;
+}
+
+static status authority_of(const struct ecdsa_secret *key, AUTHORITY_KEYID **out)
+{
+    ASN1_OCTET_STRING *id CLEANUP(key_id_freep) = NULL;
+    TRY(key_id_of(key, &id));
+    *out = AUTHORITY_KEYID_new();
+    if (*out == NULL)
+        return lib_fail("X.509 authority key identifier");
+    (*out)->keyid = id;
+    id = NULL;
+    return OK;
+}
+
+static status add_key_ids(X509 *cert, const struct x509_request *req)
+{
+    ASN1_OCTET_STRING *id CLEANUP(key_id_freep) = NULL;
+    AUTHORITY_KEYID *authority CLEANUP(authority_freep) = NULL;
+    TRY(key_id_of(req->subject_key, &id));
+    TRY(authority_of(req->issuer_key, &authority));
+    if (X509_add1_ext_i2d(cert, NID_subject_key_identifier, id, 0, 0) != 1 ||
+        X509_add1_ext_i2d(cert, NID_authority_key_identifier, authority, 0, 0) != 1)
+        return lib_fail("X.509 key identifiers");
+    return OK;
+}
+
+static status fill(X509 *cert, const struct x509_request *req)
+{
+    if (X509_set_version(cert, X509_VERSION_3) != 1)
+        return lib_fail("X.509 version");
+    TRY(set_serial(cert));
+    TRY(set_names(cert, req));
+    TRY(set_times(cert, req));
+    if (X509_set_pubkey(cert, lib_key_of(req->subject_key)) != 1)
+        return lib_fail("X.509 public key");
+    TRY(add_constraints(cert, req));
+    TRY(add_usage(cert, req->is_ca));
+    return add_key_ids(cert, req);
+}
+
+static status put_der(int n, uint8_t *der, struct buf *out)
+{
+    if (n <= 0)
+        return lib_fail("X.509 encoding");
+    buf_put(out, bytes_of(der, (size_t)n));
+    OPENSSL_free(der);
+    return buf_status(out);
+}
+
+status x509_issue(const struct x509_request *req, struct buf *out_der)
+{
+    TRY(lib_init());
+    X509 *cert CLEANUP(x509_ptr_freep) = X509_new();
+    if (cert == NULL)
+        return lib_fail("X.509 certificate");
+    TRY(fill(cert, req));
+    if (X509_sign(cert, lib_key_of(req->issuer_key), digest_of(req->issuer_key)) <= 0)
+        return lib_fail("X.509 signing");
+    uint8_t *der = NULL;
+    int n = i2d_X509(cert, &der);
+    return put_der(n, der, out_der);
+}
+
+static status set_crl_times(X509_CRL *crl, const struct x509_crl_request *req)
+{
+    ASN1_TIME *from CLEANUP(time_freep) = ASN1_TIME_set(NULL, (time_t)req->this_update_unix_s);
+    ASN1_TIME *to CLEANUP(time_freep) = ASN1_TIME_set(NULL, (time_t)req->next_update_unix_s);
+    if (from == NULL || to == NULL || X509_CRL_set1_lastUpdate(crl, from) != 1 ||
+        X509_CRL_set1_nextUpdate(crl, to) != 1)
+        return lib_fail("CRL times");
+    return OK;
+}
+
+static status revoke(X509_CRL *crl, struct bytes cert_der, int64_t at_unix_s)
+{
+    ASN1_TIME *at CLEANUP(time_freep) = ASN1_TIME_set(NULL, (time_t)at_unix_s);
+    const uint8_t *p = cert_der.p;
+    X509 *cert CLEANUP(x509_ptr_freep) = d2i_X509(NULL, &p, (long)cert_der.n);
+    X509_REVOKED *entry CLEANUP(revoked_freep) = X509_REVOKED_new();
+    if (at == NULL || cert == NULL || entry == NULL ||
+        X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert)) != 1 ||
+        X509_REVOKED_set_revocationDate(entry, at) != 1 || X509_CRL_add0_revoked(crl, entry) != 1)
+        return lib_fail("CRL entry");
+    entry = NULL;
+    return OK;
+}
+
+static status add_crl_extensions(X509_CRL *crl, const struct ecdsa_secret *issuer_key)
+{
+    AUTHORITY_KEYID *authority CLEANUP(authority_freep) = NULL;
+    ASN1_INTEGER *number CLEANUP(integer_freep) = ASN1_INTEGER_new();
+    TRY(authority_of(issuer_key, &authority));
+    if (number == NULL || ASN1_INTEGER_set(number, 1) != 1 ||
+        X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, authority, 0, 0) != 1 ||
+        X509_CRL_add1_ext_i2d(crl, NID_crl_number, number, 0, 0) != 1)
+        return lib_fail("CRL extensions");
+    return OK;
+}
+
+static status fill_crl(X509_CRL *crl, const struct x509_crl_request *req)
+{
+    X509_NAME *issuer CLEANUP(name_freep) = NULL;
+    TRY(name_of(req->issuer_name, &issuer));
+    if (X509_CRL_set_version(crl, X509_CRL_VERSION_2) != 1 ||
+        X509_CRL_set_issuer_name(crl, issuer) != 1)
+        return lib_fail("CRL issuer");
+    TRY(set_crl_times(crl, req));
+    for (size_t i = 0; i < req->n_revoked; i++)
+        TRY(revoke(crl, req->revoked[i], req->this_update_unix_s));
+    (void)X509_CRL_sort(crl);
+    return add_crl_extensions(crl, req->issuer_key);
+}
+
+status x509_issue_crl(const struct x509_crl_request *req, struct buf *out_der)
+{
+    TRY(lib_init());
+    X509_CRL *crl CLEANUP(crl_freep) = X509_CRL_new();
+    if (crl == NULL)
+        return lib_fail("CRL");
+    TRY(fill_crl(crl, req));
+    if (X509_CRL_sign(crl, lib_key_of(req->issuer_key), digest_of(req->issuer_key)) <= 0)
+        return lib_fail("CRL signing");
+    uint8_t *der = NULL;
+    int n = i2d_X509_CRL(crl, &der);
+    return put_der(n, der, out_der);
+}
