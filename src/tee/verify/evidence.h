@@ -12,7 +12,7 @@
 
 #include "base/checks.h"
 #include "tee/verify/measurements.h"
-#include "tee/verify/policy.h"
+#include "tee/verify/evidence_policy.h"
 #include "tee/verify/statement.h"
 
 enum { EVIDENCE_MAX_BYTES = 16 << 10, EVIDENCE_SHA256_LEN = 32 };

@@ -5,7 +5,7 @@
  *
  *     1  uint       version = 1
  *     2  tstr       platform, "aws-nitro" or "simulated"
- *     3  tstr       service name, 1..128 bytes
+ *     3  tstr       service name, 1..128 characters of visible ASCII
  *     4  uint       freshness: 0 session, 1 epoch
  *     5  bstr 32    nonce: the client's (session) or the epoch's id (epoch)
  *     6  bstr 32    channel identity key, Ed25519
@@ -47,7 +47,7 @@ struct statement {
     uint8_t device_digest[STATEMENT_FIELD_LEN];
 };
 
-/* Appends the encoding. ST_LIMIT or ST_FORMAT when platform or service breaks a rule above. */
+/* Appends the encoding. ST_FORMAT when platform, service or freshness breaks a rule above. */
 NODISCARD status statement_encode(const struct statement *s, struct buf *out);
 
 /* Views in *out borrow from in. ST_TRUNCATED, ST_FORMAT, ST_LIMIT; ST_UNSUPPORTED for a version

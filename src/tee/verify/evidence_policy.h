@@ -1,10 +1,10 @@
-/* policy - which code, which service and which platforms a client accepts: docs/POLICY.md.
+/* evidence_policy - which code, which service and which platforms a client accepts: docs/POLICY.md.
  *
  * JSON, version 1, unknown keys refused. A policy that would accept nothing or anything is refused
  * when it is read: at least one release, and at least PCR0 in each.
  */
-#ifndef TEE_VERIFY_POLICY_H
-#define TEE_VERIFY_POLICY_H
+#ifndef TEE_VERIFY_EVIDENCE_POLICY_H
+#define TEE_VERIFY_EVIDENCE_POLICY_H
 
 #include "tee/verify/measurements.h"
 #include "tee/verify/statement.h"
@@ -54,8 +54,8 @@ NODISCARD status evidence_policy_parse(struct bytes json, struct evidence_policy
 void evidence_policy_freep(struct evidence_policy **p);
 
 /* The first release that the measurements match as a whole, or NULL. */
-const struct policy_release *policy_match(const struct policy_platform *p,
-                                          const struct measurements *got);
-bool policy_has_model(const struct evidence_policy *p, const uint8_t digest[static 32]);
+const struct policy_release *evidence_policy_match(const struct policy_platform *p,
+                                                   const struct measurements *got);
+bool evidence_policy_has_model(const struct evidence_policy *p, const uint8_t digest[static 32]);
 
 #endif
