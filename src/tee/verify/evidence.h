@@ -11,6 +11,7 @@
 #define TEE_VERIFY_EVIDENCE_H
 
 #include "base/checks.h"
+#include "tee/verify/evidence_cache.h"
 #include "tee/verify/measurements.h"
 #include "tee/verify/evidence_policy.h"
 #include "tee/verify/statement.h"
@@ -28,14 +29,6 @@ const char *evidence_type_platform(enum evidence_type t); /* "aws-nitro", "simul
 /* From a type's name or from a platform id; ST_UNSUPPORTED for any other. */
 NODISCARD status evidence_type_of(struct bytes name, enum evidence_type *out);
 
-/* Remembers certificate chains that held, so that a client does not prove the same three
- * certificates again on each connection. Owned by the caller, may be shared by threads. A hit still
- * checks every validity period against the clock at hand; the document's own signature is never
- * cached. */
-struct evidence_cache;
-NODISCARD status evidence_cache_new(struct evidence_cache **out);
-void evidence_cache_freep(struct evidence_cache **c);
-
 /* What the caller already knows. Initialise with designated initialisers. */
 struct evidence_expect {
     int64_t at_unix_s;
@@ -46,7 +39,7 @@ struct evidence_expect {
     struct bytes nonce;          /* .p NULL, or the exact nonce field: for foreign documents */
     const struct bytes *crls;    /* DER */
     size_t n_crls;
-    struct evidence_cache *cache; /* or NULL */
+    struct evidence_cache *cache; /* shared by connections, or NULL */
 };
 
 /* Only evidence_verify() makes one, and only on accept. Views borrow from the evidence, and the
@@ -75,7 +68,8 @@ struct evidence_claimed {
     struct bytes nonce, public_key, user_data; /* .p NULL when absent */
 };
 
-/* Fills out_checks always, and *out only when the verdict is accept; policy may be NULL, the
+/* Appends every check of docs/ATTESTATION.md to out_checks, in order and once each, and fills *out only when the verdict is
+ * accept; policy may be NULL, the
  * verdict is then incomplete at best. out_claimed may be NULL; it is filled as soon as the document
  * parses. Fails with a code that tells the verdict: ST_FORMAT malformed, ST_UNSUPPORTED incomplete,
  * else ST_POLICY. */

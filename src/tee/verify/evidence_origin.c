@@ -1,0 +1,212 @@
+#include "tee/verify/evidence_job.h"
+
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "crypto/hash.h"
+
+static void reach(struct evidence_job *j, enum evidence_need stage)
+{
+    j->reached = stage;
+}
+
+void evidence_check_document(struct evidence_job *j)
+{
+    status s = nitro_parse(j->evidence, &j->document);
+    if (ok(s) && (!j->document.cose.has_alg || j->document.cose.alg != COSE_ALG_ES384)) {
+        evidence_fail(j, "NITRO_ALG_NOT_ALLOWED", "the signature algorithm is not ES384");
+        return;
+    }
+    if (failed(s)) {
+        j->checks->is_unsupported |= s.code == ST_UNSUPPORTED;
+        j->checks->is_malformed |= s.code != ST_UNSUPPORTED;
+        evidence_fail(j, NULL, "%s", status_detail());
+        return;
+    }
+    evidence_pass(j, "an attestation document of %.*s, %zu bytes",
+                  (int)j->document.claims_.module_id.n,
+                  (const char *)j->document.claims_.module_id.p, j->evidence.n);
+    reach(j, NEEDS_PARSED);
+}
+
+/* The document's first certificate must be the pinned root itself. It is never the anchor because
+ * it says so: for Nitro the anchor is the embedded one, and for the simulated platform the policy
+ * holds its digest. */
+static void check_nitro_root(struct evidence_job *j)
+{
+    if (!bytes_equal(j->document.cabundle[0], nitro_root())) {
+        evidence_fail(j, NULL, "cabundle does not begin with the AWS Nitro root G1");
+        return;
+    }
+    j->root = nitro_root();
+    evidence_pass(j, "the AWS Nitro Enclaves root G1");
+    reach(j, NEEDS_ROOT);
+}
+
+static void check_simulated_root(struct evidence_job *j)
+{
+    uint8_t digest[SHA256_LEN];
+    char hex[2 * SHA256_LEN + 1];
+    if (j->policy == NULL || !j->policy->trusts_simulated_root) {
+        evidence_fail(j, "TRUST_ANCHOR_MISSING", "no policy that trusts a simulated root");
+        return;
+    }
+    if (failed(sha256(j->document.cabundle[0], digest))) {
+        evidence_fail(j, NULL, "%s", status_detail());
+        return;
+    }
+    hex_encode(BYTES_OF(digest), hex);
+    if (memcmp(digest, j->policy->simulated_root_sha256, sizeof(digest)) != 0) {
+        evidence_fail(j, NULL, "simulated root %s is not the policy's", hex);
+        return;
+    }
+    j->root = j->document.cabundle[0];
+    evidence_pass(j, "root %s, which the policy trusts and no hardware stands behind", hex);
+    reach(j, NEEDS_ROOT);
+}
+
+void evidence_check_root(struct evidence_job *j)
+{
+    if (j->type == EVIDENCE_NITRO)
+        check_nitro_root(j);
+    else
+        check_simulated_root(j);
+}
+
+static status narrow(struct evidence_window *w, struct bytes der)
+{
+    int64_t from, to;
+    TRY(x509_validity(der, &from, &to));
+    w->not_before_unix_s = from > w->not_before_unix_s ? from : w->not_before_unix_s;
+    w->not_after_unix_s = to < w->not_after_unix_s ? to : w->not_after_unix_s;
+    return OK;
+}
+
+static status chain_window(const struct nitro_unverified *d, struct bytes root,
+                           struct evidence_window *out)
+{
+    struct evidence_window w = {INT64_MIN, INT64_MAX};
+    TRY(narrow(&w, root));
+    for (size_t i = 1; i < d->n_cabundle; i++)
+        TRY(narrow(&w, d->cabundle[i]));
+    TRY(narrow(&w, d->certificate));
+    *out = w;
+    return OK;
+}
+
+/* Names a chain by every byte in it; each certificate is hashed first, so that no two chains are
+ * one string. */
+static status chain_key(const struct nitro_unverified *d, struct bytes root,
+                        uint8_t out[static SHA256_LEN])
+{
+    uint8_t digests[NITRO_CABUNDLE_MAX + 1][SHA256_LEN];
+    TRY(sha256(root, digests[0]));
+    for (size_t i = 1; i < d->n_cabundle; i++)
+        TRY(sha256(d->cabundle[i], digests[i]));
+    TRY(sha256(d->certificate, digests[d->n_cabundle]));
+    return sha256(bytes_of(digests, (d->n_cabundle + 1) * SHA256_LEN), out);
+}
+
+static status find_window(struct evidence_job *j)
+{
+    TRY(chain_key(&j->document, j->root, j->chain_key));
+    j->is_chain_known = evidence_cache_find(j->expect->cache, j->chain_key, &j->window);
+    if (j->is_chain_known)
+        return OK;
+    return chain_window(&j->document, j->root, &j->window);
+}
+
+void evidence_check_time(struct evidence_job *j)
+{
+    int64_t at = j->expect->at_unix_s;
+    if (failed(find_window(j))) {
+        evidence_fail(j, "NITRO_CERT_CHAIN_INVALID", "%s", status_detail());
+        return;
+    }
+    const struct evidence_window *w = &j->window;
+    if (at < w->not_before_unix_s || at > w->not_after_unix_s) {
+        evidence_fail(j, NULL,
+                      "certificates are valid %" PRId64 " to %" PRId64 ", the clock says %" PRId64,
+                      w->not_before_unix_s, w->not_after_unix_s, at);
+        return;
+    }
+    evidence_pass(j, "all certificates are valid at %" PRId64 " (until %" PRId64 ")", at,
+                  w->not_after_unix_s);
+    reach(j, NEEDS_TIME);
+}
+
+static status prove_chain(struct evidence_job *j)
+{
+    if (j->is_chain_known) {
+        /* The same bytes were proven before, and their time has just been checked. */
+        j->leaf = (struct x509_verified){.not_after_unix_s = j->window.not_after_unix_s};
+        return x509_spki(j->document.certificate, &j->leaf.leaf_spki);
+    }
+    struct x509_chain chain = nitro_chain(&j->document, j->root, j->expect->at_unix_s);
+    TRY(x509_verify_chain(&chain, &j->leaf));
+    evidence_cache_keep(j->expect->cache, j->chain_key, &j->window);
+    return OK;
+}
+
+void evidence_check_chain(struct evidence_job *j)
+{
+    if (failed(prove_chain(j))) {
+        evidence_fail(j, NULL, "%s", status_detail());
+        return;
+    }
+    evidence_pass(j, "%zu certificates lead to the pinned root%s", j->document.n_cabundle,
+                  j->is_chain_known ? " (proven before)" : "");
+    reach(j, NEEDS_CHAIN);
+}
+
+void evidence_check_signature(struct evidence_job *j)
+{
+    if (failed(nitro_open(&j->document, &j->leaf, &j->signed_))) {
+        evidence_fail(j, NULL, "%s", status_detail());
+        return;
+    }
+    evidence_pass(j, "ES384 signature by the leaf certificate's key");
+    reach(j, NEEDS_SIGNED);
+}
+
+static int64_t document_time(const struct evidence_job *j)
+{
+    return (int64_t)(j->signed_.claims.timestamp_ms / 1000);
+}
+
+void evidence_check_timestamp(struct evidence_job *j)
+{
+    int64_t t = document_time(j);
+    if (t < j->window.not_before_unix_s || t > j->window.not_after_unix_s)
+        evidence_fail(j, NULL, "made at %" PRId64 ", outside its certificates' validity", t);
+    else
+        evidence_pass(j, "made at %" PRId64, t);
+}
+
+/* A session always has bounds. Without one the certificates' three hours bound the age, and only a
+ * policy that says max_age_s asks for less. */
+void evidence_check_age(struct evidence_job *j)
+{
+    bool has_bounds = j->expect->is_session || (j->rules != NULL && j->rules->has_max_age);
+    int64_t max_age = j->rules != NULL ? j->rules->max_age_s : POLICY_DEFAULT_MAX_AGE_S;
+    int64_t max_future = j->rules != NULL ? j->rules->max_future_s : POLICY_DEFAULT_MAX_FUTURE_S;
+    int64_t age = j->expect->at_unix_s - document_time(j);
+
+    if (!has_bounds)
+        evidence_skip(j, false, "no bound was given: %" PRId64 " s old", age);
+    else if (age > max_age)
+        evidence_fail(j, NULL, "%" PRId64 " s old, at most %" PRId64, age, max_age);
+    else if (age < -max_future)
+        evidence_fail(j, "NITRO_TIMESTAMP_FUTURE", "%" PRId64 " s in the future, at most %" PRId64,
+                      -age, max_future);
+    else
+        evidence_pass(j, "%" PRId64 " s old, at most %" PRId64, age, max_age);
+}
+
+void evidence_check_debug(struct evidence_job *j)
+{
+    if (nitro_is_debug(&j->signed_.claims.measurements))
+        evidence_fail(j, NULL, "PCR0, PCR1 or PCR2 is all zero or absent: debug mode");
+    else
+        evidence_pass(j, "not in debug mode");
+}

@@ -1,0 +1,170 @@
+#include "tee/verify/evidence_job.h"
+
+#include "base/text.h"
+
+static bool field_is(const struct nitro_field *f, struct bytes want)
+{
+    return f->is_present && bytes_equal(f->value, want);
+}
+
+/* For the checks that speak about the statement, when there is none: the check of the statement
+ * itself has already failed if one was required. */
+static bool has_statement(struct evidence_job *j)
+{
+    if (!j->has_statement)
+        evidence_skip(j, j->expect->is_session, "the document carries no statement");
+    return j->has_statement;
+}
+
+static bool has_policy(struct evidence_job *j)
+{
+    if (j->policy == NULL)
+        evidence_skip(j, false, "no policy was given");
+    return j->policy != NULL;
+}
+
+void evidence_check_policy(struct evidence_job *j)
+{
+    if (j->policy == NULL)
+        evidence_skip(j, true, "no policy was given: authentic, but nobody says what to accept");
+    else if (j->rules == NULL)
+        evidence_fail(j, NULL, "the policy has no releases for %s", evidence_type_name(j->type));
+    else
+        evidence_pass(j, "the policy lists %zu releases for %s", j->rules->n_releases,
+                      evidence_type_name(j->type));
+}
+
+void evidence_check_measurements(struct evidence_job *j)
+{
+    const struct measurements *got = &j->signed_.claims.measurements;
+    char pcr0[2 * MEASUREMENT_LEN + 1] = "absent";
+    if (measurements_has(got, 0))
+        hex_encode(measurements_at(got, 0), pcr0);
+    if (j->rules == NULL) {
+        evidence_skip(j, true, "no release to compare with; PCR0 is %s", pcr0);
+        return;
+    }
+    j->release = evidence_policy_match(j->rules, got);
+    if (j->release == NULL)
+        evidence_fail(j, NULL, "no release of the policy matches as a whole; PCR0 is %s", pcr0);
+    else
+        evidence_pass(j, "every measurement of release %s matches", j->release->name);
+}
+
+/* A live session needs the statement; a document of somebody else's enclave has none. */
+void evidence_check_statement(struct evidence_job *j)
+{
+    const struct nitro_field *f = &j->signed_.claims.user_data;
+    status s = f->is_present ? statement_parse(f->value, &j->statement)
+                             : FAIL(ST_FORMAT, "user_data is absent");
+    j->has_statement = ok(s);
+    if (j->has_statement)
+        evidence_pass(j, "user_data is a statement of %.*s", (int)j->statement.service.n,
+                      (const char *)j->statement.service.p);
+    else if (j->expect->is_session)
+        evidence_fail(j, NULL, "%s", status_detail());
+    else
+        evidence_skip(j, false, "user_data is not a statement (%s)", status_detail());
+}
+
+void evidence_check_platform(struct evidence_job *j)
+{
+    if (!has_statement(j))
+        return;
+    const char *want = evidence_type_platform(j->type);
+    if (!bytes_equal(j->statement.platform, bytes_str(want)))
+        evidence_fail(j, NULL, "the statement says %.*s, the evidence is of %s",
+                      (int)j->statement.platform.n, (const char *)j->statement.platform.p, want);
+    else
+        evidence_pass(j, "the statement says %s", want);
+}
+
+void evidence_check_freshness(struct evidence_job *j)
+{
+    if (!has_statement(j) || !has_policy(j))
+        return;
+    const char *name = j->statement.freshness == FRESH_EPOCH ? "epoch" : "session";
+    if ((j->policy->freshness_mask >> j->statement.freshness & 1u) == 0)
+        evidence_fail(j, NULL, "the evidence is fresh by %s, which the policy does not list", name);
+    else
+        evidence_pass(j, "fresh by %s", name);
+}
+
+/* The nonce that the statement must hold, or NULL when the caller knows none. */
+static const uint8_t *wanted_nonce(const struct evidence_job *j)
+{
+    return j->statement.freshness == FRESH_EPOCH ? j->expect->epoch_id : j->expect->client_nonce;
+}
+
+static const char *nonce_trouble(const struct evidence_job *j)
+{
+    const struct nitro_field *got = &j->signed_.claims.nonce;
+    if (j->expect->nonce.p != NULL && !field_is(got, j->expect->nonce))
+        return "the document's nonce is not the expected one";
+    if (!j->has_statement)
+        return NULL;
+    if (!field_is(got, BYTES_OF(j->statement.nonce)))
+        return "the document's nonce and the statement's differ";
+    const uint8_t *want = wanted_nonce(j);
+    if (want == NULL && j->expect->is_session && j->statement.freshness == FRESH_SESSION)
+        return "no client nonce to compare with";
+    if (want != NULL && memcmp(want, j->statement.nonce, sizeof(j->statement.nonce)) != 0)
+        return "the evidence was made for another nonce";
+    return NULL;
+}
+
+void evidence_check_nonce(struct evidence_job *j)
+{
+    const char *trouble = nonce_trouble(j);
+    bool is_compared = j->expect->nonce.p != NULL || (j->has_statement && wanted_nonce(j) != NULL);
+    if (trouble != NULL)
+        evidence_fail(j, NULL, "%s", trouble);
+    else if (is_compared)
+        evidence_pass(j, "the expected nonce is in the evidence");
+    else if (j->has_statement && j->statement.freshness == FRESH_EPOCH && j->expect->is_session)
+        evidence_pass(j, "an epoch's id; the handshake proves that the key is in use now");
+    else
+        evidence_skip(j, j->expect->is_session, "no nonce to compare with: a replay looks the same");
+}
+
+void evidence_check_public_key(struct evidence_job *j)
+{
+    if (!has_statement(j))
+        return;
+    const uint8_t *want = j->expect->identity_key;
+    struct bytes stated = BYTES_OF(j->statement.identity_key);
+    if (!field_is(&j->signed_.claims.public_key, stated))
+        evidence_fail(j, NULL, "public_key is not the statement's identity key");
+    else if (want != NULL && memcmp(want, stated.p, stated.n) != 0)
+        evidence_fail(j, NULL, "the peer uses another key than the attested one");
+    else
+        evidence_pass(j, "public_key is the statement's identity key");
+}
+
+void evidence_check_service(struct evidence_job *j)
+{
+    if (!has_statement(j) || !has_policy(j))
+        return;
+    struct bytes got = j->statement.service;
+    if (j->policy->service[0] == 0)
+        evidence_skip(j, false, "the policy names no service; this is %.*s", (int)got.n,
+                      (const char *)got.p);
+    else if (!bytes_equal(got, bytes_str(j->policy->service)))
+        evidence_fail(j, NULL, "the evidence is of service %.*s", (int)got.n, (const char *)got.p);
+    else
+        evidence_pass(j, "service %s", j->policy->service);
+}
+
+void evidence_check_model(struct evidence_job *j)
+{
+    if (!has_statement(j) || !has_policy(j))
+        return;
+    char hex[2 * STATEMENT_FIELD_LEN + 1];
+    hex_encode(BYTES_OF(j->statement.model_digest), hex);
+    if (j->policy->n_models == 0)
+        evidence_skip(j, false, "the policy names no model; this is %s", hex);
+    else if (!evidence_policy_has_model(j->policy, j->statement.model_digest))
+        evidence_fail(j, NULL, "model %s is not in the policy", hex);
+    else
+        evidence_pass(j, "model %s", hex);
+}
