@@ -68,11 +68,10 @@ struct evidence_claimed {
     struct bytes nonce, public_key, user_data; /* .p NULL when absent */
 };
 
-/* Appends every check of docs/ATTESTATION.md to out_checks, in order and once each, and fills *out only when the verdict is
- * accept; policy may be NULL, the
- * verdict is then incomplete at best. out_claimed may be NULL; it is filled as soon as the document
- * parses. Fails with a code that tells the verdict: ST_FORMAT malformed, ST_UNSUPPORTED incomplete,
- * else ST_POLICY. */
+/* Appends every check of docs/ATTESTATION.md to out_checks, in order and once each, and fills *out
+ * only when the verdict is accept; policy may be NULL, the verdict is then incomplete at best.
+ * out_claimed may be NULL; it is filled as soon as the document parses. Fails with a code that
+ * tells the verdict: ST_FORMAT malformed, ST_UNSUPPORTED incomplete, else ST_POLICY. */
 NODISCARD status evidence_verify(struct bytes evidence, enum evidence_type type,
                                  const struct evidence_policy *policy,
                                  const struct evidence_expect *expect, struct checks *out_checks,

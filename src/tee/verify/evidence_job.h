@@ -11,7 +11,14 @@
 #include "tee/verify/nitro.h"
 
 /* What must hold before a check is judged; otherwise it is a SKIP that says so. */
-enum evidence_need { NEEDS_NOTHING, NEEDS_PARSED, NEEDS_ROOT, NEEDS_TIME, NEEDS_CHAIN, NEEDS_SIGNED };
+enum evidence_need {
+    NEEDS_NOTHING,
+    NEEDS_PARSED,
+    NEEDS_ROOT,
+    NEEDS_TIME,
+    NEEDS_CHAIN,
+    NEEDS_SIGNED
+};
 
 struct evidence_job;
 
@@ -35,7 +42,8 @@ struct evidence_job {
 
     enum evidence_need reached; /* all stages below this one held */
     struct nitro_unverified document;
-    struct bytes root; /* pinned; borrowed from the program or, simulated, equal to a pinned digest */
+    struct bytes
+        root; /* pinned; borrowed from the program or, simulated, equal to a pinned digest */
     uint8_t chain_key[SHA256_LEN];
     bool is_chain_known;
     struct evidence_window window;

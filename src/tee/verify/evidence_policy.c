@@ -127,8 +127,7 @@ static status read_models(struct json_obj *o, struct evidence_policy *out)
     REQUIRE(out->models != NULL, ST_NOMEM, "policy models");
     for (size_t i = 0; i < n; i++) {
         struct bytes v;
-        REQUIRE(json_is_text(json_at(list, i), &v), ST_FORMAT, "policy.models[%zu] is not text",
-                i);
+        REQUIRE(json_is_text(json_at(list, i), &v), ST_FORMAT, "policy.models[%zu] is not text", i);
         status s = hex_decode(v, out->models[i], sizeof(out->models[i]));
         if (failed(s))
             return status_context(s, "policy.models[%zu]", i);

@@ -7,12 +7,12 @@ static bool field_is(const struct nitro_field *f, struct bytes want)
     return f->is_present && bytes_equal(f->value, want);
 }
 
-/* For the checks that speak about the statement, when there is none: the check of the statement
- * itself has already failed if one was required. */
-static bool has_statement(struct evidence_job *j)
+/* For the checks that speak about the statement, when there is none. A policy that pins what only a
+ * statement tells does not accept a document without one. */
+static bool has_statement(struct evidence_job *j, bool is_pinned)
 {
     if (!j->has_statement)
-        evidence_skip(j, j->expect->is_session, "the document carries no statement");
+        evidence_skip(j, j->expect->is_session || is_pinned, "the document carries no statement");
     return j->has_statement;
 }
 
@@ -69,7 +69,7 @@ void evidence_check_statement(struct evidence_job *j)
 
 void evidence_check_platform(struct evidence_job *j)
 {
-    if (!has_statement(j))
+    if (!has_statement(j, false))
         return;
     const char *want = evidence_type_platform(j->type);
     if (!bytes_equal(j->statement.platform, bytes_str(want)))
@@ -81,7 +81,7 @@ void evidence_check_platform(struct evidence_job *j)
 
 void evidence_check_freshness(struct evidence_job *j)
 {
-    if (!has_statement(j) || !has_policy(j))
+    if (!has_statement(j, false) || !has_policy(j))
         return;
     const char *name = j->statement.freshness == FRESH_EPOCH ? "epoch" : "session";
     if ((j->policy->freshness_mask >> j->statement.freshness & 1u) == 0)
@@ -124,12 +124,13 @@ void evidence_check_nonce(struct evidence_job *j)
     else if (j->has_statement && j->statement.freshness == FRESH_EPOCH && j->expect->is_session)
         evidence_pass(j, "an epoch's id; the handshake proves that the key is in use now");
     else
-        evidence_skip(j, j->expect->is_session, "no nonce to compare with: a replay looks the same");
+        evidence_skip(j, j->expect->is_session,
+                      "no nonce to compare with: a replay looks the same");
 }
 
 void evidence_check_public_key(struct evidence_job *j)
 {
-    if (!has_statement(j))
+    if (!has_statement(j, false))
         return;
     const uint8_t *want = j->expect->identity_key;
     struct bytes stated = BYTES_OF(j->statement.identity_key);
@@ -143,10 +144,11 @@ void evidence_check_public_key(struct evidence_job *j)
 
 void evidence_check_service(struct evidence_job *j)
 {
-    if (!has_statement(j) || !has_policy(j))
+    bool is_pinned = j->policy != NULL && j->policy->service[0] != 0;
+    if (!has_statement(j, is_pinned) || !has_policy(j))
         return;
     struct bytes got = j->statement.service;
-    if (j->policy->service[0] == 0)
+    if (!is_pinned)
         evidence_skip(j, false, "the policy names no service; this is %.*s", (int)got.n,
                       (const char *)got.p);
     else if (!bytes_equal(got, bytes_str(j->policy->service)))
@@ -157,11 +159,12 @@ void evidence_check_service(struct evidence_job *j)
 
 void evidence_check_model(struct evidence_job *j)
 {
-    if (!has_statement(j) || !has_policy(j))
+    bool is_pinned = j->policy != NULL && j->policy->n_models > 0;
+    if (!has_statement(j, is_pinned) || !has_policy(j))
         return;
     char hex[2 * STATEMENT_FIELD_LEN + 1];
     hex_encode(BYTES_OF(j->statement.model_digest), hex);
-    if (j->policy->n_models == 0)
+    if (!is_pinned)
         evidence_skip(j, false, "the policy names no model; this is %s", hex);
     else if (!evidence_policy_has_model(j->policy, j->statement.model_digest))
         evidence_fail(j, NULL, "model %s is not in the policy", hex);

@@ -50,7 +50,7 @@ struct nitro_unverified {
     struct cose_unverified cose;
     struct bytes certificate;
     struct bytes cabundle[NITRO_CABUNDLE_MAX];
-    size_t n_cabundle; /* at least 1 */
+    size_t n_cabundle;           /* at least 1 */
     struct nitro_claims claims_; /* not for direct use */
 };
 
