@@ -26,6 +26,7 @@
     X(ST_ALG, "alg", "algorithm is not allowed", 10)                       \
     X(ST_AUTH, "auth", "authentication failed", 10)                        \
     X(ST_CERT, "cert", "certificate is not acceptable", 10)                \
+    X(ST_REVOKED, "revoked", "a certificate is revoked", 10)               \
     X(ST_EXPIRED, "expired", "no longer or not yet valid", 10)             \
     X(ST_POLICY, "policy", "refused by policy", 10)                        \
     X(ST_MISMATCH, "mismatch", "values differ that must be equal", 10)     \

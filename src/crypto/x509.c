@@ -158,11 +158,26 @@ static enum status_code code_of(int error)
     case X509_V_ERR_CRL_HAS_EXPIRED:
     case X509_V_ERR_CRL_NOT_YET_VALID:
         return ST_EXPIRED;
+    case X509_V_ERR_CERT_REVOKED:
+        return ST_REVOKED;
     case X509_V_ERR_OUT_OF_MEM:
         return ST_NOMEM;
     default:
         return ST_CERT;
     }
+}
+
+static bool names_crl(const X509 *cert)
+{
+    return cert != NULL && X509_get_ext_by_NID(cert, NID_crl_distribution_points, -1) >= 0;
+}
+
+static bool needs_no_crl(X509_STORE_CTX *ctx)
+{
+    const struct x509_chain *chain = X509_STORE_CTX_get_app_data(ctx);
+    return chain->is_crl_where_named &&
+           X509_STORE_CTX_get_error(ctx) == X509_V_ERR_UNABLE_TO_GET_CRL &&
+           !names_crl(X509_STORE_CTX_get_current_cert(ctx));
 }
 
 /* Nitro's leaf and instance certificates carry no key identifiers, which RFC 5280 demands. They are
@@ -172,7 +187,7 @@ static int on_verify(int held, X509_STORE_CTX *ctx)
     int error = X509_STORE_CTX_get_error(ctx);
     bool is_hint_missing = error == X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER ||
                            error == X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER;
-    if (held || !is_hint_missing)
+    if (held || (!is_hint_missing && !needs_no_crl(ctx)))
         return held;
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
     return 1;
@@ -246,13 +261,14 @@ static status time_of(const ASN1_TIME *t, int64_t *out)
 }
 
 /* What libcrypto's verification leaves to its caller. */
-static status check_chain(const struct parsed *p, X509_STORE_CTX *ctx, int64_t *out_not_after)
+static status check_chain(const struct parsed *p, X509_STORE_CTX *ctx, struct x509_verified *out)
 {
     STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(ctx);
     int n = sk_X509_num(built);
     REQUIRE(n >= 2 && X509_cmp(sk_X509_value(built, n - 1), p->root) == 0, ST_CERT,
             "the chain does not end in the pinned root");
     int64_t earliest = INT64_MAX;
+    size_t n_crl_named = 0;
     for (int i = 0; i < n; i++) {
         X509 *cert = sk_X509_value(built, i);
         int64_t not_after = 0;
@@ -260,12 +276,24 @@ static status check_chain(const struct parsed *p, X509_STORE_CTX *ctx, int64_t *
         TRY(status_context(check_usage(cert, i == 0), "certificate %d above the leaf", i));
         TRY(time_of(X509_get0_notAfter(cert), &not_after));
         earliest = not_after < earliest ? not_after : earliest;
+        n_crl_named += names_crl(cert);
     }
-    *out_not_after = earliest;
+    out->not_after_unix_s = earliest;
+    out->n_crl_named = n_crl_named;
     return OK;
 }
 
-static status verify(const struct x509_chain *chain, const struct parsed *p, int64_t *out_not_after)
+static void *unconst(const struct x509_chain *chain)
+{
+    union {
+        const struct x509_chain *in;
+        void *out;
+    } p = {.in = chain};
+    return p.out;
+}
+
+static status verify(const struct x509_chain *chain, const struct parsed *p,
+                     struct x509_verified *out)
 {
     X509_STORE *store CLEANUP(store_freep) = X509_STORE_new();
     X509_STORE_CTX *ctx CLEANUP(store_ctx_freep) = X509_STORE_CTX_new();
@@ -274,9 +302,10 @@ static status verify(const struct x509_chain *chain, const struct parsed *p, int
         return lib_fail_as(ST_NOMEM, "no memory for a chain");
     X509_STORE_CTX_set0_crls(ctx, p->crls);
     X509_STORE_CTX_set_verify_cb(ctx, on_verify);
+    (void)X509_STORE_CTX_set_app_data(ctx, unconst(chain));
     set_rules(ctx, chain);
     TRY(build_chain(ctx));
-    return check_chain(p, ctx, out_not_after);
+    return check_chain(p, ctx, out);
 }
 
 status x509_verify_chain(const struct x509_chain *chain, struct x509_verified *out)
@@ -285,7 +314,7 @@ status x509_verify_chain(const struct x509_chain *chain, struct x509_verified *o
     struct x509_verified result = {0};
     TRY(lib_init());
     TRY(parse_all(chain, &p));
-    TRY(verify(chain, &p, &result.not_after_unix_s));
+    TRY(verify(chain, &p, &result));
     TRY(find_spki(chain->leaf, &result.leaf_spki));
     *out = result;
     return OK;

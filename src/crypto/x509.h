@@ -17,6 +17,9 @@ struct x509_chain {
     struct bytes leaf;        /* DER */
     const struct bytes *crls; /* DER; with n_crls > 0 every certificate below the root is checked */
     size_t n_crls;
+    /* A certificate that names no CRL distribution point then needs none. Short-lived certificates
+     * (Nitro's instance and enclave ones) are of that kind: nobody publishes a CRL for them. */
+    bool is_crl_where_named;
     int64_t at_unix_s;
 };
 
@@ -25,10 +28,11 @@ struct x509_chain {
 struct x509_verified {
     struct bytes leaf_spki;   /* SubjectPublicKeyInfo, DER */
     int64_t not_after_unix_s; /* the earliest notAfter of the chain */
+    size_t n_crl_named;       /* certificates that name a CRL; all were checked if n_crls > 0 */
 };
 
-/* ST_FORMAT not a certificate or CRL; ST_CERT chain, usage, signature or revocation; ST_EXPIRED
- * time. */
+/* ST_FORMAT not a certificate or CRL; ST_CERT chain, usage or signature, or a CRL that is missing
+ * or does not fit; ST_REVOKED; ST_EXPIRED time of a certificate or CRL. */
 NODISCARD status x509_verify_chain(const struct x509_chain *chain, struct x509_verified *out);
 
 /* Exactly one DER certificate and nothing after it. Views borrow from der. */

@@ -159,6 +159,35 @@ void evidence_check_chain(struct evidence_job *j)
     reach(j, NEEDS_CHAIN);
 }
 
+static const char *revocation_code(status s)
+{
+    return s.code == ST_REVOKED ? "NITRO_CERT_REVOKED" : NULL;
+}
+
+/* Regional and zonal certificates name a CRL. The instance's and the enclave's do not: they live
+ * for a day and for three hours, and nobody revokes them. */
+void evidence_check_revocation(struct evidence_job *j)
+{
+    struct x509_verified proven = {0};
+    struct x509_chain chain = nitro_chain(&j->document, j->root, j->expect->at_unix_s);
+    bool is_required = j->rules != NULL && j->rules->is_crl_required;
+    if (j->expect->n_crls == 0) {
+        evidence_skip(j, is_required, "no CRL was given");
+        return;
+    }
+    chain.crls = j->expect->crls;
+    chain.n_crls = j->expect->n_crls;
+    chain.is_crl_where_named = true;
+    status s = x509_verify_chain(&chain, &proven);
+    if (failed(s))
+        evidence_fail(j, revocation_code(s), "%s", status_detail());
+    else if (proven.n_crl_named == 0)
+        evidence_skip(j, is_required, "no certificate of this chain names a CRL");
+    else
+        evidence_pass(j, "%zu certificates are on none of %zu CRLs", proven.n_crl_named,
+                      chain.n_crls);
+}
+
 void evidence_check_signature(struct evidence_job *j)
 {
     if (failed(nitro_open(&j->document, &j->leaf, &j->signed_))) {

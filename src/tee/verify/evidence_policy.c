@@ -67,7 +67,7 @@ static status read_releases(const json_t *list, const char *path, struct policy_
     out->releases = calloc(n, sizeof(*out->releases));
     REQUIRE(out->releases != NULL, ST_NOMEM, "policy releases");
     for (size_t i = 0; i < n; i++) {
-        char at[JSON_PATH_MAX];
+        char at[JSON_PATH_MAX + 40];
         (void)snprintf(at, sizeof(at), "%s.releases[%zu]", path, i);
         TRY(read_release(json_at(list, i), at, &out->releases[i]));
         out->n_releases = i + 1;
