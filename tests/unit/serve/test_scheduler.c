@@ -7,7 +7,8 @@
 
 enum { HIDDEN = 2, JOBS_MAX = 64, WAIT_STEP_US = 200, WAIT_STEPS = 50000 };
 
-/* An engine whose result for a text is (sum of its ids, its length), and which counts its batches. */
+/* An engine whose result for a text is (sum of its ids, its length), and which counts its batches.
+ */
 struct engine {
     pthread_mutex_t gate; /* held by a test to keep the engine inside a batch */
     atomic_uint n_batches;
@@ -152,7 +153,8 @@ static void test_a_short_job_overtakes_the_rows_of_a_long_one(void **state)
     pthread_mutex_unlock(&e.gate);
     wait_done(&longer);
     wait_done(&shorter);
-    /* 9 rows of 8 tokens, 2 a batch: the short one rides in the first, so 5 batches, not 4 + 1 later. */
+    /* 9 rows of 8 tokens, 2 a batch: the short one rides in the first, so 5 batches, not 4 + 1
+     * later. */
     assert_int_equal(atomic_load(&e.n_batches), 1 + 5);
     assert_true(shorter.job.engine_ns < longer.job.engine_ns);
     scheduler_freep(&s);
