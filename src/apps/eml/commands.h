@@ -7,5 +7,6 @@
 struct cli_command attest_command(void);
 struct cli_command embed_command(void);
 struct cli_command replay_command(void);
+struct cli_command bench_command(void);
 
 #endif

@@ -7,6 +7,7 @@ int main(int argc, char **argv)
         attest_command(),
         embed_command(),
         replay_command(),
+        bench_command(),
     };
     const struct cli_program program = {.name = "eml",
                                         .summary = "confidential inference, the user's side",
