@@ -188,7 +188,7 @@ enum ecdsa_alg ecdsa_secret_alg(const struct ecdsa_secret *s)
     return s->alg;
 }
 
-EVP_PKEY *lib_key_of(const struct ecdsa_secret *s)
+EVP_PKEY *ecdsa_secret_pkey(const struct ecdsa_secret *s)
 {
     return s->key;
 }

@@ -29,7 +29,7 @@ void lib_errors_drop(void);
 
 /* The key inside, borrowed: for the modules of this layer that sign with it. */
 struct ecdsa_secret;
-EVP_PKEY *lib_key_of(const struct ecdsa_secret *s);
+EVP_PKEY *ecdsa_secret_pkey(const struct ecdsa_secret *s);
 
 void lib_pkey_freep(EVP_PKEY **p);
 void lib_pkey_ctx_freep(EVP_PKEY_CTX **p);

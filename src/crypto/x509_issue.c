@@ -187,7 +187,7 @@ static status fill(X509 *cert, const struct x509_request *req)
     TRY(set_serial(cert));
     TRY(set_names(cert, req));
     TRY(set_times(cert, req));
-    if (X509_set_pubkey(cert, lib_key_of(req->subject_key)) != 1)
+    if (X509_set_pubkey(cert, ecdsa_secret_pkey(req->subject_key)) != 1)
         return lib_fail("X.509 public key");
     TRY(add_constraints(cert, req));
     TRY(add_usage(cert, req->is_ca));
@@ -210,7 +210,7 @@ status x509_issue(const struct x509_request *req, struct buf *out_der)
     if (cert == NULL)
         return lib_fail("X.509 certificate");
     TRY(fill(cert, req));
-    if (X509_sign(cert, lib_key_of(req->issuer_key), digest_of(req->issuer_key)) <= 0)
+    if (X509_sign(cert, ecdsa_secret_pkey(req->issuer_key), digest_of(req->issuer_key)) <= 0)
         return lib_fail("X.509 signing");
     uint8_t *der = NULL;
     int n = i2d_X509(cert, &der);
@@ -274,7 +274,7 @@ status x509_issue_crl(const struct x509_crl_request *req, struct buf *out_der)
     if (crl == NULL)
         return lib_fail("CRL");
     TRY(fill_crl(crl, req));
-    if (X509_CRL_sign(crl, lib_key_of(req->issuer_key), digest_of(req->issuer_key)) <= 0)
+    if (X509_CRL_sign(crl, ecdsa_secret_pkey(req->issuer_key), digest_of(req->issuer_key)) <= 0)
         return lib_fail("CRL signing");
     uint8_t *der = NULL;
     int n = i2d_X509_CRL(crl, &der);
