@@ -2,27 +2,11 @@
 
 #include "base/clock.h"
 #include "crypto/rand.h"
+#include "tee/verify/attested.h"
 
 #include <sys/resource.h>
 
 enum { EVIDENCE_ROOM = 64 << 10, NS_PER_MS = 1000000 };
-
-static const unsigned REPORTED_PCRS[] = {0, 1, 2, 3, 4, 8};
-
-static void to_air(const struct measurements *m, struct air_measurements *out)
-{
-    *out = (struct air_measurements){
-        .platform = m->kind == MEASUREMENT_TDX ? AIR_TDX_MRTD_RTMR : AIR_NITRO_PCR,
-        .is_attested = true,
-    };
-    for (size_t i = 0; i < sizeof(REPORTED_PCRS) / sizeof(REPORTED_PCRS[0]); i++) {
-        unsigned pcr = REPORTED_PCRS[i];
-        if (!measurements_has(m, pcr))
-            continue;
-        memcpy(out->pcr[pcr], m->pcr[pcr], AIR_MEASUREMENT_LEN);
-        out->present |= (uint16_t)(1u << pcr);
-    }
-}
 
 static status evidence_of_probe(struct tee_provider *p, const char *service, struct buf *out)
 {
@@ -32,8 +16,8 @@ static status evidence_of_probe(struct tee_provider *p, const char *service, str
 }
 
 /* The checks of this call are not asked: the question is only what a verifier will read. */
-static status attested_measurements(struct tee_provider *p, const char *service,
-                                    struct measurements *out)
+static status measurements_in_evidence(struct tee_provider *p, const char *service,
+                                       struct measurements *out)
 {
     struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_ROOM);
     TRY(evidence_of_probe(p, service, &doc));
@@ -66,7 +50,7 @@ status signer_init(struct signer *s, struct tee_provider *provider, const char *
     struct measurements reported = {0};
     struct measurements attested = {0};
     TRY(tee_measurements(provider, &reported));
-    TRY(attested_measurements(provider, service, &attested));
+    TRY(measurements_in_evidence(provider, service, &attested));
     REQUIRE(same_measurements(&reported, &attested), ST_MISMATCH,
             "the platform's measurements are not those of its evidence");
     bool is_simulated = strcmp(tee_platform(provider), STATEMENT_PLATFORM_SIMULATED) == 0;
@@ -79,7 +63,7 @@ status signer_init(struct signer *s, struct tee_provider *provider, const char *
         .scheme = AIR_SHA256_MANIFEST,
     };
     memcpy(s->common.model_hash, model->digest, AIR_HASH_LEN);
-    to_air(&attested, &s->common.measurements);
+    attested_measurements(&attested, &s->common.measurements);
     return ed25519_generate(&s->key);
 }
 

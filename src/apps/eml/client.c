@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "crypto/rand.h"
 #include "net/stream.h"
+#include "tee/verify/attested.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
@@ -162,19 +163,6 @@ status client_receive(struct session *s, uint64_t timeout_ms, struct client_exch
     return FAIL(ST_PROTOCOL, "an answer on stream %u, which is not open", m.stream_id);
 }
 
-static void to_air(const struct measurements *m, struct air_measurements *out)
-{
-    static const unsigned reported[] = {0, 1, 2, 3, 4, 8};
-    *out = (struct air_measurements){.platform = m->kind == MEASUREMENT_TDX ? AIR_TDX_MRTD_RTMR
-                                                                            : AIR_NITRO_PCR};
-    for (size_t i = 0; i < sizeof(reported) / sizeof(reported[0]); i++) {
-        if (!measurements_has(m, reported[i]))
-            continue;
-        memcpy(out->pcr[reported[i]], m->pcr[reported[i]], AIR_MEASUREMENT_LEN);
-        out->present |= (uint16_t)(1u << reported[i]);
-    }
-}
-
 status client_verify(const struct session *s, const struct client_exchange *x,
                      struct checks *out_checks, struct embed_response *out)
 {
@@ -182,7 +170,7 @@ status client_verify(const struct session *s, const struct client_exchange *x,
     uint8_t request_hash[SHA256_LEN];
     uint8_t response_hash[SHA256_LEN];
     struct air_measurements attested;
-    to_air(&ev->measurements, &attested);
+    attested_measurements(&ev->measurements, &attested);
     TRY(sha256(buf_view(&x->request), request_hash));
     TRY(sha256(buf_view(&x->response), response_hash));
     const struct air_expect expect = {
