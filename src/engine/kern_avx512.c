@@ -1,0 +1,368 @@
+/* AVX-512: one panel row is one register. Same bits as kern_reference.c, operation for operation.
+ *
+ * Register budget of the product: rows x panels accumulators, `panels` weights and one
+ * broadcast must stay within 32, so 14 x 2 for many rows and 6 x 4 for few; few rows need more
+ * columns to keep both FMA ports busy for their 4 cycles of latency.
+ */
+#include "engine/kern.h"
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+
+#include "engine/kern_math.h"
+#include "engine/kern_unroll.h"
+#include "engine/numerics.h"
+
+#include <immintrin.h>
+#include <math.h>
+
+enum {
+    TALL_ROWS = 14,
+    TALL_PANELS = 2,
+    FLAT_ROWS = 6,
+    FLAT_PANELS = 4,
+    AHEAD = 32, /* rows of a panel, one cache line each, that prefetch runs ahead */
+};
+
+KERN_INLINE __m512 gelu16(__m512 x)
+{
+    __m512 limit = _mm512_set1_ps(GELU_LIMIT);
+    __m512 t = _mm512_max_ps(_mm512_min_ps(x, limit), _mm512_set1_ps(-GELU_LIMIT));
+    __m512 u = _mm512_mul_ps(t, t);
+    __m512 p = _mm512_set1_ps(GELU_P5);
+    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P4));
+    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P3));
+    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P2));
+    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P1));
+    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P0));
+    __m512 q = _mm512_set1_ps(GELU_Q5);
+    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q4));
+    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q3));
+    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q2));
+    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q1));
+    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(1.0f));
+    __m512 h = _mm512_div_ps(_mm512_mul_ps(t, p), q);
+    return _mm512_fmadd_ps(x, h, _mm512_mul_ps(_mm512_set1_ps(0.5f), x));
+}
+
+KERN_INLINE __m512 weights16(const char *b, size_t i, enum kern_type type)
+{
+    if (type == KERN_F32)
+        return _mm512_loadu_ps((const float *)(const void *)b + i);
+    __m256i half = _mm256_loadu_si256((const __m256i *)(const void *)(b + 2 * i));
+    if (type == KERN_F16)
+        return _mm512_cvtph_ps(half);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
+}
+
+struct tile {
+    const float *a;
+    const char *b;
+    const float *bias;
+    float *c;
+};
+
+/* One step of k for all accumulators. a: rows 16 floats apart. */
+#define STEP(a_, k_)                                                              \
+    do {                                                                          \
+        __m512 b_[FLAT_PANELS];                                                   \
+        KERN_UNROLL for (int p = 0; p < panels; p++)                              \
+        {                                                                         \
+            b_[p] = weights16(b[p], (k_)*KERN_PANEL, type);                       \
+            _mm_prefetch(b[p] + ((k_) + AHEAD) * KERN_PANEL * size, _MM_HINT_T0); \
+        }                                                                         \
+        KERN_UNROLL for (int r = 0; r < rows; r++)                                \
+        {                                                                         \
+            __m512 x_ = _mm512_set1_ps((a_)[r * KERN_PANEL]);                     \
+            KERN_UNROLL for (int p = 0; p < panels; p++) acc[r][p] =              \
+                _mm512_fmadd_ps(x_, b_[p], acc[r][p]);                            \
+        }                                                                         \
+    } while (0)
+
+KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int rows, const int panels,
+                         const enum kern_type type)
+{
+    const size_t size = type == KERN_F32 ? 4 : 2;
+    __m512 acc[TALL_ROWS][FLAT_PANELS];
+    const char *b[FLAT_PANELS];
+    KERN_UNROLL for (int p = 0; p < panels; p++)
+    {
+        __m512 start = t.bias ? _mm512_loadu_ps(t.bias + p * KERN_PANEL) : _mm512_setzero_ps();
+        b[p] = t.b + (size_t)p * g->b_stride * size;
+        KERN_UNROLL for (int r = 0; r < rows; r++) acc[r][p] = start;
+    }
+    const float *a = t.a;
+    size_t k = 0;
+    for (; k + KERN_PANEL <= g->k; k += KERN_PANEL, a += g->a_stride) {
+        for (size_t i = 0; i < KERN_PANEL; i += 2) {
+            STEP(a + i, k + i);
+            STEP(a + i + 1, k + i + 1);
+        }
+    }
+    for (size_t i = 0; k < g->k; k++, i++)
+        STEP(a + i, k);
+    KERN_UNROLL for (int p = 0; p < panels; p++)
+    {
+        float *c = t.c + (size_t)p * g->c_stride;
+        KERN_UNROLL for (int r = 0; r < rows; r++) _mm512_storeu_ps(c + r * KERN_PANEL, acc[r][p]);
+    }
+    if (!g->gelu)
+        return;
+    /* A second pass over lines that are still in the first cache: the accumulators are free now. */
+    for (int p = 0; p < panels; p++) {
+        float *c = t.c + (size_t)p * g->c_stride;
+        for (int r = 0; r < rows; r++)
+            _mm512_storeu_ps(c + r * KERN_PANEL, gelu16(_mm512_loadu_ps(c + r * KERN_PANEL)));
+    }
+}
+
+#define TALL(r, type)                            \
+    case r:                                      \
+        if (panels == TALL_PANELS)               \
+            tile_at(g, t, r, TALL_PANELS, type); \
+        else                                     \
+            tile_at(g, t, r, 1, type);           \
+        return;
+#define FLAT(r, type)                            \
+    case r:                                      \
+        if (panels == FLAT_PANELS)               \
+            tile_at(g, t, r, FLAT_PANELS, type); \
+        else if (panels == TALL_PANELS)          \
+            tile_at(g, t, r, TALL_PANELS, type); \
+        else                                     \
+            tile_at(g, t, r, 1, type);           \
+        return;
+#define TILES(name, type)                                                                       \
+    static void name(const struct kern_gemm *g, struct tile t, size_t rows, size_t panels)      \
+    {                                                                                           \
+        switch (rows) {                                                                         \
+            FLAT(1, type)                                                                       \
+            FLAT(2, type)                                                                       \
+            FLAT(3, type) FLAT(4, type) FLAT(5, type) FLAT(6, type) TALL(7, type) TALL(8, type) \
+                TALL(9, type) TALL(10, type) TALL(11, type) TALL(12, type) TALL(13, type)       \
+                    TALL(14, type) default : __builtin_unreachable();                           \
+        }                                                                                       \
+    }
+TILES(tile_f32, KERN_F32)
+TILES(tile_f16, KERN_F16)
+TILES(tile_bf16, KERN_BF16)
+
+static void one_tile(const struct kern_gemm *g, size_t row, size_t rows, size_t panel,
+                     size_t panels)
+{
+    size_t size = g->b_type == KERN_F32 ? 4 : 2;
+    struct tile t = {.a = g->a + row * KERN_PANEL,
+                     .b = (const char *)g->b + panel * g->b_stride * size,
+                     .bias = g->bias ? g->bias + panel * KERN_PANEL : NULL,
+                     .c = g->c + panel * g->c_stride + row * KERN_PANEL};
+    if (g->b_type == KERN_F32)
+        tile_f32(g, t, rows, panels);
+    else if (g->b_type == KERN_F16)
+        tile_f16(g, t, rows, panels);
+    else
+        tile_bf16(g, t, rows, panels);
+}
+
+/* 4, then 2, then 1 panels for few rows; 2, then 1 for many. */
+static size_t panels_of(size_t left, size_t n_rows)
+{
+    if (n_rows <= FLAT_ROWS && left >= FLAT_PANELS)
+        return FLAT_PANELS;
+    return left >= TALL_PANELS ? TALL_PANELS : 1;
+}
+
+static void gemm(const struct kern_gemm *g)
+{
+    if (g->n_rows == 0)
+        return;
+    size_t n_tiles = (g->n_rows + TALL_ROWS - 1) / TALL_ROWS;
+    for (size_t panel = 0, panels; panel < g->n_panels; panel += panels) {
+        panels = panels_of(g->n_panels - panel, g->n_rows);
+        for (size_t i = 0, row = 0; i < n_tiles; i++) {
+            /* Tiles of about equal height: 16 rows are 8 + 8, not 14 + 2. */
+            size_t rows = (g->n_rows - row + n_tiles - i - 1) / (n_tiles - i);
+            one_tile(g, row, rows, panel, panels);
+            row += rows;
+        }
+    }
+}
+
+/* Lane l + lane l + 8, then 4, 2, 1: the tree of the profile. */
+KERN_INLINE float lanes_sum(__m512 v)
+{
+    __m256 x = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+
+KERN_INLINE void norm_rows(const struct kern_norm *n, size_t row, const int rows)
+{
+    float *x = n->x + row * KERN_PANEL;
+    const float *add = n->add ? n->add + row * KERN_PANEL : NULL;
+    float size = (float)(n->n_panels * KERN_PANEL);
+    __m512 acc[4], mean[4], factor[4];
+    KERN_UNROLL for (int r = 0; r < rows; r++) acc[r] = _mm512_setzero_ps();
+    for (size_t p = 0; p < n->n_panels; p++) {
+        KERN_UNROLL for (int r = 0; r < rows; r++)
+        {
+            float *at = x + p * n->x_stride + r * KERN_PANEL;
+            __m512 v = _mm512_loadu_ps(at);
+            if (add != NULL) {
+                v = _mm512_add_ps(v, _mm512_loadu_ps(add + p * n->add_stride + r * KERN_PANEL));
+                _mm512_storeu_ps(at, v);
+            }
+            acc[r] = _mm512_add_ps(acc[r], v);
+        }
+    }
+    KERN_UNROLL for (int r = 0; r < rows; r++)
+    {
+        mean[r] = _mm512_set1_ps(lanes_sum(acc[r]) / size);
+        acc[r] = _mm512_setzero_ps();
+    }
+    for (size_t p = 0; p < n->n_panels; p++) {
+        KERN_UNROLL for (int r = 0; r < rows; r++)
+        {
+            __m512 d =
+                _mm512_sub_ps(_mm512_loadu_ps(x + p * n->x_stride + r * KERN_PANEL), mean[r]);
+            acc[r] = _mm512_fmadd_ps(d, d, acc[r]);
+        }
+    }
+    KERN_UNROLL for (int r = 0; r < rows; r++) factor[r] =
+        _mm512_set1_ps(1.0f / sqrtf(lanes_sum(acc[r]) / size + n->eps));
+    for (size_t p = 0; p < n->n_panels; p++) {
+        __m512 gain = _mm512_loadu_ps(n->gain + p * KERN_PANEL);
+        __m512 bias = _mm512_loadu_ps(n->bias + p * KERN_PANEL);
+        KERN_UNROLL for (int r = 0; r < rows; r++)
+        {
+            float *at = x + p * n->x_stride + r * KERN_PANEL;
+            __m512 d = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(at), mean[r]), factor[r]);
+            _mm512_storeu_ps(at, _mm512_fmadd_ps(d, gain, bias));
+        }
+    }
+}
+
+static void norm(const struct kern_norm *n)
+{
+    size_t row = 0;
+    for (; row + 4 <= n->n_rows; row += 4)
+        norm_rows(n, row, 4);
+    for (; row < n->n_rows; row++)
+        norm_rows(n, row, 1);
+}
+
+KERN_INLINE __m512 exp16(__m512 x)
+{
+    __m512 magic = _mm512_set1_ps(EXP_MAGIC);
+    x = _mm512_max_ps(x, _mm512_set1_ps(EXP_LIMIT));
+    __m512 t = _mm512_fmadd_ps(x, _mm512_set1_ps(EXP_LOG2E), magic);
+    __m512 n = _mm512_sub_ps(t, magic);
+    __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-EXP_LN2_HI), x);
+    r = _mm512_fmadd_ps(n, _mm512_set1_ps(-EXP_LN2_LO), r);
+    __m512 p = _mm512_set1_ps(EXP_C6);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C5));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C4));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C3));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C2));
+    p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), r);
+    p = _mm512_add_ps(p, _mm512_set1_ps(1.0f));
+    __m512i power = _mm512_slli_epi32(_mm512_castps_si512(t), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), power));
+}
+
+static float softmax_row(float *s, size_t stride, size_t n_cols, float scale)
+{
+    size_t n_full = n_cols / KERN_PANEL;
+    __mmask16 rest = (__mmask16)((1u << n_cols % KERN_PANEL) - 1);
+    float *tail = s + n_full * stride;
+    __m512 low = _mm512_set1_ps(-INFINITY);
+    __m512 max = _mm512_mask_loadu_ps(low, rest, tail);
+    for (size_t p = 0; p < n_full; p++)
+        max = _mm512_max_ps(max, _mm512_loadu_ps(s + p * stride));
+    __m512 shift = _mm512_set1_ps(-(_mm512_reduce_max_ps(max) * scale));
+    __m512 factor = _mm512_set1_ps(scale);
+    __m512 sum = _mm512_setzero_ps();
+    for (size_t p = 0; p < n_full; p++) {
+        __m512 e = exp16(_mm512_fmadd_ps(_mm512_loadu_ps(s + p * stride), factor, shift));
+        _mm512_storeu_ps(s + p * stride, e);
+        sum = _mm512_add_ps(sum, e);
+    }
+    if (rest != 0) {
+        __m512 e = exp16(_mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, tail), factor, shift));
+        _mm512_mask_storeu_ps(tail, rest, e);
+        sum = _mm512_mask_add_ps(sum, rest, sum, e);
+    }
+    return 1.0f / lanes_sum(sum);
+}
+
+static void softmax(float *s, size_t s_stride, size_t n_rows, size_t n_cols, float scale,
+                    float *out_inverse)
+{
+    for (size_t row = 0; row < n_rows; row++)
+        out_inverse[row] = softmax_row(s + row * KERN_PANEL, s_stride, n_cols, scale);
+}
+
+static void scale_rows(float *x, size_t x_stride, size_t n_rows, size_t n_panels,
+                       const float *factor)
+{
+    for (size_t p = 0; p < n_panels; p++) {
+        for (size_t row = 0; row < n_rows; row++) {
+            float *at = x + p * x_stride + row * KERN_PANEL;
+            _mm512_storeu_ps(at, _mm512_mul_ps(_mm512_loadu_ps(at), _mm512_set1_ps(factor[row])));
+        }
+    }
+}
+
+/* 16 rows of 16 into 16 columns of 16: pairs of lanes, pairs of pairs, then quarters. */
+static void transpose16(const float *in, size_t n_rows, float *out)
+{
+    __m512 a[16], b[16];
+    KERN_UNROLL for (size_t i = 0; i < 16; i++) a[i] =
+        i < n_rows ? _mm512_loadu_ps(in + i * KERN_PANEL) : _mm512_setzero_ps();
+    KERN_UNROLL for (size_t i = 0; i < 16; i += 2)
+    {
+        b[i] = _mm512_unpacklo_ps(a[i], a[i + 1]);
+        b[i + 1] = _mm512_unpackhi_ps(a[i], a[i + 1]);
+    }
+    KERN_UNROLL for (size_t i = 0; i < 16; i += 4)
+    {
+        a[i] = _mm512_shuffle_ps(b[i], b[i + 2], 0x44);
+        a[i + 1] = _mm512_shuffle_ps(b[i], b[i + 2], 0xee);
+        a[i + 2] = _mm512_shuffle_ps(b[i + 1], b[i + 3], 0x44);
+        a[i + 3] = _mm512_shuffle_ps(b[i + 1], b[i + 3], 0xee);
+    }
+    KERN_UNROLL for (size_t i = 0; i < 4; i++)
+    {
+        b[i] = _mm512_shuffle_f32x4(a[i], a[i + 4], 0x88);
+        b[i + 4] = _mm512_shuffle_f32x4(a[i], a[i + 4], 0xdd);
+        b[i + 8] = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0x88);
+        b[i + 12] = _mm512_shuffle_f32x4(a[i + 8], a[i + 12], 0xdd);
+    }
+    KERN_UNROLL for (size_t i = 0; i < 8; i++)
+    {
+        _mm512_storeu_ps(out + i * KERN_PANEL, _mm512_shuffle_f32x4(b[i], b[i + 8], 0x88));
+        _mm512_storeu_ps(out + (i + 8) * KERN_PANEL, _mm512_shuffle_f32x4(b[i], b[i + 8], 0xdd));
+    }
+}
+
+static void transpose(const float *keys, size_t keys_stride, size_t n_rows, size_t n_panels,
+                      float *out)
+{
+    for (size_t row = 0; row < n_rows; row += KERN_PANEL) {
+        for (size_t p = 0; p < n_panels; p++) {
+            transpose16(keys + p * keys_stride + row * KERN_PANEL, n_rows - row, out);
+            out += KERN_PANEL * KERN_PANEL;
+        }
+    }
+}
+
+extern const struct kern_ops kern_avx512;
+const struct kern_ops kern_avx512 = {.name = "avx512",
+                                     .gemm = gemm,
+                                     .norm = norm,
+                                     .softmax = softmax,
+                                     .scale = scale_rows,
+                                     .transpose = transpose};
+
+#else
+typedef int kern_avx512_is_for_x86; /* a translation unit must not be empty */
+#endif
