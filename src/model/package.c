@@ -126,6 +126,16 @@ status package_claimed_publisher(struct model_source *src, uint8_t out[static ED
     return manifest_claimed_publisher(buf_view(&raw), out);
 }
 
+status package_peek(struct model_source *src, const uint8_t publisher[static ED25519_PUBLIC_LEN],
+                    struct manifest *out, uint8_t out_digest[static SHA256_LEN])
+{
+    struct package_header h = {0};
+    struct buf raw CLEANUP(buf_done) = BUF_MAX(MANIFEST_MAX_BYTES);
+    TRY(read_header(src, &h));
+    TRY(read_manifest(src, &h, &raw));
+    return manifest_verify(buf_view(&raw), publisher, out, out_digest);
+}
+
 const struct manifest *package_manifest(const struct package *p)
 {
     return &p->manifest;

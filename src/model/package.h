@@ -43,6 +43,12 @@ void package_freep(struct package **p);
 NODISCARD status package_claimed_publisher(struct model_source *src,
                                            uint8_t out[static ED25519_PUBLIC_LEN]);
 
+/* The manifest alone, its signature verified under that key, to show it: it may have expired, be
+ * old, or lie before a payload that is not there. */
+NODISCARD status package_peek(struct model_source *src,
+                              const uint8_t publisher[static ED25519_PUBLIC_LEN],
+                              struct manifest *out, uint8_t out_digest[static SHA256_LEN]);
+
 const struct manifest *package_manifest(const struct package *p);
 const uint8_t *package_manifest_digest(const struct package *p); /* SHA256_LEN bytes */
 

@@ -4,10 +4,9 @@
 int main(int argc, char **argv)
 {
     const struct cli_command commands[] = {
-        attest_command(),
-        embed_command(),
-        replay_command(),
-        bench_command(),
+        tokenize_command(),      local_embed_command(),  keygen_command(), model_pack_command(),
+        model_inspect_command(), model_verify_command(), attest_command(), embed_command(),
+        replay_command(),        bench_command(),
     };
     const struct cli_program program = {.name = "eml",
                                         .summary = "confidential inference, the user's side",
