@@ -3,18 +3,28 @@
  * It protects nothing. It lets everything above the hardware run on a laptop, with its own platform
  * id ("simulated"), its own root, and clients that refuse it unless their policy names that root.
  *
- * State folder: `sim-root.key` (P-384, DER, mode 0600) and `sim-root.der` (self-signed). Both are
- * made on the first start; a folder that holds one without the other, or a pair that does not
- * belong together, is refused, never repaired.
+ * State folder: `sim-root.pem` (root certificate and its P-384 key, mode 0600) is made on the first
+ * start and kept. A file that does not hold a matching pair is refused, never repaired: a new root
+ * would silently lock every client out. `sim-policy.json` is written on each start: the policy that
+ * accepts exactly this root and this build, for people to hand to a client.
+ *
+ * Measurements: extend(d) = SHA-384(48 zero bytes || SHA-384(d)); PCR0 = extend(the running
+ * binary), PCR1 = extend("eml-sim-boot-v1"), PCR2 = extend("eml-sim-application-v1"), PCR3..15
+ * zero.
  */
 #ifndef TEE_SIM_SIM_H
 #define TEE_SIM_SIM_H
 
 #include "tee/provider.h"
 
-/* ST_IO, ST_CONFIG damaged state folder, with the file's name in the detail. */
+#define SIM_ROOT_FILE   "sim-root.pem"
+#define SIM_POLICY_FILE "sim-policy.json"
+
+/* Makes the folder (mode 0700) when it is not there. ST_IO; ST_CONFIG damaged state, with the
+ * file's name in the detail. */
 NODISCARD status sim_provider_open(const char *state_folder, struct tee_provider **out);
-/* SHA-256 of the root certificate's DER: what a policy's trust_simulated_root holds. */
+/* The provider must be one of sim_provider_open(). SHA-256 of the root certificate's DER: what a
+ * policy's trust_simulated_root holds. */
 NODISCARD status sim_provider_root_sha256(const struct tee_provider *p, uint8_t out[static 32]);
 
 #endif
