@@ -4,12 +4,14 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "crypto/hash.h"
 #include "crypto/x509.h"
 #include "formats/pem.h"
 
 enum { FILE_MAX = 16 << 10, DER_MAX = 4 << 10 };
 
-#define LIFE_S ((int64_t)20 * 365 * 24 * 3600)
+#define DIGEST_LABEL "SIMULATED ROOT SHA256"
+#define LIFE_S       ((int64_t)20 * 365 * 24 * 3600)
 
 void sim_root_done(struct sim_root *r)
 {
@@ -17,13 +19,25 @@ void sim_root_done(struct sim_root *r)
     buf_done(&r->certificate);
 }
 
+/* Over both parts, so that damage anywhere is noticed here and not by clients that find a root with
+ * another digest. */
+static status digest_of(const struct sim_root *r, const struct buf *key,
+                        uint8_t out[static SHA256_LEN])
+{
+    struct bytes parts[] = {buf_view(&r->certificate), buf_view(key)};
+    return hash_parts(HASH_SHA256, parts, 2, out);
+}
+
 static status write_root(const char *path, const struct sim_root *r)
 {
     struct buf key CLEANUP(buf_done) = BUF_MAX(DER_MAX);
     struct buf text CLEANUP(buf_done) = BUF_MAX(FILE_MAX);
+    uint8_t digest[SHA256_LEN];
     TRY(ecdsa_secret_to_der(r->key, &key));
+    TRY(digest_of(r, &key, digest));
     pem_put(&text, "CERTIFICATE", buf_view(&r->certificate));
     pem_put(&text, "PRIVATE KEY", buf_view(&key));
+    pem_put(&text, DIGEST_LABEL, BYTES_OF(digest));
     TRY(buf_status(&text));
     return file_write(path, 0600, buf_view(&text));
 }
@@ -51,10 +65,15 @@ static status read_pair(struct bytes text, struct sim_root *r)
 {
     struct buf key CLEANUP(buf_done) = BUF_MAX(DER_MAX);
     struct buf spki CLEANUP(buf_done) = BUF_MAX(DER_MAX);
+    struct buf stored CLEANUP(buf_done) = BUF_MAX(SHA256_LEN);
     struct bytes certified;
+    uint8_t digest[SHA256_LEN];
     TRY(pem_next(&text, "CERTIFICATE", &r->certificate));
     TRY(pem_next(&text, "PRIVATE KEY", &key));
-    REQUIRE(text.n == 0, ST_FORMAT, "something follows the key");
+    TRY(pem_next(&text, DIGEST_LABEL, &stored));
+    REQUIRE(text.n == 0, ST_FORMAT, "something follows the digest");
+    TRY(digest_of(r, &key, digest));
+    REQUIRE(bytes_equal(BYTES_OF(digest), buf_view(&stored)), ST_MISMATCH, "the digest differs");
     TRY(ecdsa_secret_from_der(buf_view(&key), &r->key));
     TRY(ecdsa_public_spki(r->key, &spki));
     TRY(x509_spki(buf_view(&r->certificate), &certified));
