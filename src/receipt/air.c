@@ -8,6 +8,78 @@ static const uint8_t PROTECTED[] = {0xa2, 0x01, 0x27, 0x03, 0x18, 0x3d};
 
 enum { HEADER_CONTENT_TYPE = 3, CONTENT_TYPE_CWT = 61 };
 
+/* The words of the format. */
+
+static const char *const PLATFORMS[] = {
+    [AIR_NITRO_PCR] = "nitro-pcr",
+    [AIR_TDX_MRTD_RTMR] = "tdx-mrtd-rtmr",
+};
+static const char *const MODES[] = {
+    [AIR_PRODUCTION] = "production",
+    [AIR_EVALUATION] = "evaluation",
+};
+static const char *const SCHEMES[] = {
+    [AIR_SCHEME_NONE] = NULL,
+    [AIR_SHA256_SINGLE] = "sha256-single",
+    [AIR_SHA256_CONCAT] = "sha256-concat",
+    [AIR_SHA256_MANIFEST] = "sha256-manifest",
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static bool find(const char *const *table, size_t n, struct bytes name, size_t *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (table[i] == NULL || !bytes_equal(name, bytes_str(table[i])))
+            continue;
+        *out = i;
+        return true;
+    }
+    return false;
+}
+
+const char *air_platform_name(enum air_platform p)
+{
+    return (size_t)p < COUNT(PLATFORMS) ? PLATFORMS[p] : "";
+}
+
+const char *air_mode_name(enum air_mode m)
+{
+    return (size_t)m < COUNT(MODES) ? MODES[m] : "";
+}
+
+const char *air_scheme_name(enum air_scheme s)
+{
+    return (size_t)s < COUNT(SCHEMES) ? SCHEMES[s] : "";
+}
+
+bool air_platform_from_name(struct bytes name, enum air_platform *out)
+{
+    size_t i = 0;
+    bool is_known = find(PLATFORMS, COUNT(PLATFORMS), name, &i);
+    if (is_known)
+        *out = (enum air_platform)i;
+    return is_known;
+}
+
+bool air_mode_from_name(struct bytes name, enum air_mode *out)
+{
+    size_t i = 0;
+    bool is_known = find(MODES, COUNT(MODES), name, &i);
+    if (is_known)
+        *out = (enum air_mode)i;
+    return is_known;
+}
+
+bool air_scheme_from_name(struct bytes name, enum air_scheme *out)
+{
+    size_t i = 0;
+    bool is_known = find(SCHEMES, COUNT(SCHEMES), name, &i);
+    if (is_known)
+        *out = (enum air_scheme)i;
+    return is_known;
+}
+
 status air_cti_generate(uint8_t out[static AIR_CTI_LEN])
 {
     TRY(rand_bytes(out, AIR_CTI_LEN));
@@ -147,22 +219,22 @@ static void check_sig(struct air_judge *j)
     (void)checks_status(j->out, j->row->id, code, j->row->fix, s, "Ed25519, verified strictly");
 }
 
-/* clang-format off */
 static const struct air_row PARSE_ROWS[] = {
     {"SIZE", "this is not a receipt", check_size},
     {"COSE_DECODE", "give the receipt file as it was received, in binary", check_cose_decode},
-    {"UNPROTECTED", "AIR v1 allows signed headers only; the issuer is not conforming", check_unprotected},
+    {"UNPROTECTED", "AIR v1 allows signed headers only; the issuer is not conforming",
+     check_unprotected},
     {"ALG", "AIR v1 receipts are signed with EdDSA only", check_alg},
     {"CONTENT_TYPE", "this is another kind of COSE message, not a receipt", check_content_type},
     {"PAYLOAD", "AIR v1 receipts carry their claims inside", check_payload},
-    {"CLAIMS_DECODE", "refuse it: altered, or made by a non-conforming issuer", check_claims_decode},
+    {"CLAIMS_DECODE", "refuse it: altered, or made by a non-conforming issuer",
+     check_claims_decode},
     {"EAT_PROFILE", "this is not an AIR v1 receipt", check_eat_profile},
 };
 
 static const struct air_row CRYPTO_ROWS[] = {
     {"SIG", "refuse it: altered, or signed by another key than the one given", check_sig},
 };
-/* clang-format on */
 
 /* Row by row: a failure in these two layers ends the verification. */
 static void judge_stopping(struct air_judge *j, const struct air_row *rows, size_t n)
@@ -176,8 +248,8 @@ static void judge_stopping(struct air_judge *j, const struct air_row *rows, size
 
 static void judge(struct air_judge *j)
 {
-    judge_stopping(j, PARSE_ROWS, sizeof(PARSE_ROWS) / sizeof(PARSE_ROWS[0]));
-    judge_stopping(j, CRYPTO_ROWS, sizeof(CRYPTO_ROWS) / sizeof(CRYPTO_ROWS[0]));
+    judge_stopping(j, PARSE_ROWS, COUNT(PARSE_ROWS));
+    judge_stopping(j, CRYPTO_ROWS, COUNT(CRYPTO_ROWS));
     air_judge_claims(j);
     air_judge_policy(j);
 }

@@ -30,28 +30,34 @@ struct rule {
     RULE_(key, name, kind, member, min, max, range_code,        \
           offsetof(struct air_unverified, has_##member))
 
-/* clang-format off */
 static const struct rule RULES[] = {
     RULE(1, iss, KIND_TEXT, iss, 0, AIR_TEXT_MAX, "INVALID_CLAIM:iss"),
     RULE(6, iat, KIND_UINT, iat_unix_s, 1, INT64_MAX, "INVALID_CLAIM:iat"),
     RULE(7, cti, KIND_BYTES, cti, 0, AIR_RECEIPT_MAX, NULL), /* judged: CTI */
-    OPTIONAL(10, eat_nonce, KIND_BYTES, nonce, AIR_NONCE_MIN, AIR_NONCE_MAX, "INVALID_CLAIM:eat_nonce"),
+    OPTIONAL(10, eat_nonce, KIND_BYTES, nonce, AIR_NONCE_MIN, AIR_NONCE_MAX,
+             "INVALID_CLAIM:eat_nonce"),
     RULE(265, eat_profile, KIND_TEXT, profile, 0, AIR_RECEIPT_MAX, NULL), /* judged: EAT_PROFILE */
     RULE(-65537, model_id, KIND_TEXT, model_id, 1, AIR_TEXT_MAX, "INVALID_CLAIM:model_id"),
-    RULE(-65538, model_version, KIND_TEXT, model_version, 0, AIR_VERSION_MAX, "INVALID_CLAIM:model_version"),
+    RULE(-65538, model_version, KIND_TEXT, model_version, 0, AIR_VERSION_MAX,
+         "INVALID_CLAIM:model_version"),
     RULE(-65539, model_hash, KIND_BYTES, model_hash, AIR_HASH_LEN, AIR_HASH_LEN, "BAD_HASH_LENGTH"),
-    RULE(-65540, request_hash, KIND_BYTES, request_hash, AIR_HASH_LEN, AIR_HASH_LEN, "BAD_HASH_LENGTH"),
-    RULE(-65541, response_hash, KIND_BYTES, response_hash, AIR_HASH_LEN, AIR_HASH_LEN, "BAD_HASH_LENGTH"),
-    RULE(-65542, attestation_doc_hash, KIND_BYTES, attestation_doc_hash, AIR_HASH_LEN, AIR_HASH_LEN, "BAD_HASH_LENGTH"),
+    RULE(-65540, request_hash, KIND_BYTES, request_hash, AIR_HASH_LEN, AIR_HASH_LEN,
+         "BAD_HASH_LENGTH"),
+    RULE(-65541, response_hash, KIND_BYTES, response_hash, AIR_HASH_LEN, AIR_HASH_LEN,
+         "BAD_HASH_LENGTH"),
+    RULE(-65542, attestation_doc_hash, KIND_BYTES, attestation_doc_hash, AIR_HASH_LEN, AIR_HASH_LEN,
+         "BAD_HASH_LENGTH"),
     RULE(-65543, enclave_measurements, KIND_MEASUREMENTS, pcr, 0, 0, NULL),
-    RULE(-65544, policy_version, KIND_TEXT, policy_version, 0, AIR_TEXT_MAX, "INVALID_CLAIM:policy_version"),
+    RULE(-65544, policy_version, KIND_TEXT, policy_version, 0, AIR_TEXT_MAX,
+         "INVALID_CLAIM:policy_version"),
     RULE(-65545, sequence_number, KIND_UINT, sequence_number, 0, UINT64_MAX, NULL),
     RULE(-65546, execution_time_ms, KIND_UINT, execution_time_ms, 0, UINT64_MAX, NULL),
     RULE(-65547, memory_peak_mb, KIND_UINT, memory_peak_mb, 0, UINT64_MAX, NULL),
-    RULE(-65548, security_mode, KIND_TEXT, mode, 0, AIR_RECEIPT_MAX, NULL), /* judged: SECURITY_MODE */
-    OPTIONAL(-65549, model_hash_scheme, KIND_TEXT, scheme, 0, AIR_RECEIPT_MAX, NULL), /* judged: MHASH_SCHEME */
+    RULE(-65548, security_mode, KIND_TEXT, mode, 0, AIR_RECEIPT_MAX,
+         NULL), /* judged: SECURITY_MODE */
+    OPTIONAL(-65549, model_hash_scheme, KIND_TEXT, scheme, 0, AIR_RECEIPT_MAX,
+             NULL), /* judged: MHASH_SCHEME */
 };
-/* clang-format on */
 
 enum { N_RULES = sizeof(RULES) / sizeof(RULES[0]) };
 

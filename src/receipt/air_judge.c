@@ -277,14 +277,15 @@ static void check_meas_attested(struct air_judge *j)
         AIR_PASS(j, "every measurement is the attested one");
 }
 
-/* clang-format off */
 static const struct air_row CLAIM_ROWS[] = {
     {"CTI", "the issuer must give each receipt its own 16-byte id", check_cti},
     {"MHASH_PRESENT", "the issuer must name the model by its hash", check_mhash_present},
-    {"MEAS", "refuse it: receipts of debug enclaves or of broken issuers prove nothing", check_meas},
+    {"MEAS", "refuse it: receipts of debug enclaves or of broken issuers prove nothing",
+     check_meas},
     {"MTYPE", "use a verifier that knows this platform", check_mtype},
     {"MHASH_SCHEME", "use a verifier that knows this scheme", check_mhash_scheme},
-    {"SECURITY_MODE", "AIR v1 knows production and evaluation only; the issuer is not conforming", check_security_mode},
+    {"SECURITY_MODE", "AIR v1 knows production and evaluation only; the issuer is not conforming",
+     check_security_mode},
 };
 
 static const struct air_row POLICY_ROWS[] = {
@@ -294,13 +295,14 @@ static const struct air_row POLICY_ROWS[] = {
     {"OHASH", "the response file is not the one this receipt was issued for", check_ohash},
     {"ADHASH", "use the evidence of the session that produced this receipt", check_adhash},
     {"MODEL", "another model was named than the one expected", check_model},
-    {"SECURITY_MODE_POLICY", "ask for a receipt of a production service", check_security_mode_policy},
+    {"SECURITY_MODE_POLICY", "ask for a receipt of a production service",
+     check_security_mode_policy},
     {"PLATFORM", "the receipt comes from another kind of hardware than expected", check_platform},
     {"NONCE", "ask again with a fresh nonce", check_nonce},
     {"REPLAY", "do not count this receipt a second time", check_replay},
-    {"MEAS_ATTESTED", "use the evidence of the session that produced this receipt", check_meas_attested},
+    {"MEAS_ATTESTED", "use the evidence of the session that produced this receipt",
+     check_meas_attested},
 };
-/* clang-format on */
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
