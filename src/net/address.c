@@ -88,7 +88,7 @@ static status parse_vsock(const char *text, struct address *out)
     struct sockaddr_vm sa = {.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY};
     const char *colon = strchr(text, ':');
     char cid_text[16] = {0};
-    uint64_t cid = VMADDR_CID_ANY;
+    uint64_t cid = (uint32_t)VMADDR_CID_ANY;
     uint64_t port = 0;
     size_t n = colon ? (size_t)(colon - text) : 0;
     REQUIRE(n > 0 && n < sizeof(cid_text), ST_CONFIG, "'vsock:%.40s' is not vsock:CID:PORT", text);
