@@ -23,8 +23,8 @@ enum { POOL_THREADS_MAX = 256 };
 NODISCARD status pool_new(uint32_t n_threads, struct pool **out);
 void pool_free(struct pool *p); /* takes NULL; joins every thread */
 uint32_t pool_size(const struct pool *p);
-/* Runs fn(ctx, 0..n_tasks-1, worker < pool_size) and returns when all are done. One caller at a
- * time. */
+/* Runs fn(ctx, 0..n_tasks-1, worker < pool_size), n_tasks below 2^32 - 1, and returns when all are
+ * done, without waiting for a worker that has no task. One caller at a time. */
 void pool_run(struct pool *p, uint32_t n_tasks, pool_task_fn fn, void *ctx);
 
 #endif
