@@ -57,6 +57,11 @@ else()
     message(FATAL_ERROR "EML_LANE is '${EML_LANE}'; it must be plain, asan, tsan, fuzz or cov")
 endif()
 
+# A runtime of the compiler is in the program: no system call filter then.
+if(NOT EML_LANE STREQUAL "plain")
+    target_compile_definitions(eml_flags INTERFACE EML_INSTRUMENTED=1)
+endif()
+
 # How a finished program is linked: position independent always, without shared libraries if asked.
 # A sanitizer needs its shared libraries, so that its lanes link no program statically.
 function(eml_program_flags target is_static)

@@ -5,6 +5,7 @@ find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED jansson)
 pkg_check_modules(UTF8PROC REQUIRED libutf8proc)
+pkg_check_modules(SECCOMP REQUIRED libseccomp)
 
 function(eml_layer name)
     cmake_parse_arguments(L "" "DIR" "LINK" ${ARGN})

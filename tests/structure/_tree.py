@@ -25,15 +25,16 @@ LAYERS = {
     "model": _BELOW_FORMATS,
     "serve": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "tee", "channel", "model"],
     "apps/common": _BELOW_FORMATS,
+    "apps/sandbox": ["base"],
     "apps/eml-host": ["base", "formats", "net", "apps/common"],
-    "apps/eml-verify": _BELOW_FORMATS + ["receipt", "tee/verify", "apps/common"],
+    "apps/eml-verify": _BELOW_FORMATS + ["receipt", "tee/verify", "apps/common", "apps/sandbox"],
     "apps/eml": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "channel", "model", "serve", "apps/common"],
     "apps/enclave": _ENCLAVE,
     "apps/eml-enclave": _ENCLAVE + ["apps/enclave"],
     "apps/eml-enclave-sim": _ENCLAVE + ["apps/enclave", "tee/sim"],
 }
 # A library from outside has one layer that includes it.
-OUTSIDE = {"openssl": ["crypto"], "jansson": ["formats"], "utf8proc": ["engine"], "stdatomic": ["base", "serve", "apps/enclave", "apps/eml"]}
+OUTSIDE = {"openssl": ["crypto"], "jansson": ["formats"], "utf8proc": ["engine"], "seccomp": ["apps/sandbox"], "stdatomic": ["base", "serve", "apps/enclave", "apps/eml"]}
 # The engine is a function of its inputs: no file, no clock, no key.
 CLOSED = {"engine": ["base/file.h", "base/clock.h", "base/log.h"]}
 
