@@ -19,7 +19,7 @@ endfunction()
 
 eml_layer(apps_enclave DIR apps/enclave LINK eml_apps_common eml_serve)
 eml_program(eml-host LINK eml_apps_common eml_net)
-eml_program(eml LINK eml_apps_common eml_serve)
+eml_program(eml LINK eml_apps_common eml_client)
 eml_layer(apps_sandbox DIR apps/sandbox LINK eml_base seccomp)
 eml_program(eml-verify STATIC LINK eml_apps_common eml_apps_sandbox eml_receipt eml_tee_verify)
 eml_program(eml-enclave STATIC LINK eml_apps_enclave)

@@ -109,8 +109,8 @@ struct loader {
     status outcome;
 };
 
-static status fill_window(struct loader *l, struct session *s, struct client_exchange *window,
-                          struct client_exchange **open, size_t *n)
+static status fill_window(struct loader *l, struct session *s, struct query *window,
+                          struct query **open, size_t *n)
 {
     struct bytes texts[TEXTS_MAX];
     for (size_t i = 0; i < l->load->texts_per_request; i++)
@@ -119,30 +119,29 @@ static status fill_window(struct loader *l, struct session *s, struct client_exc
         size_t at = 0;
         while (window[at].stream_id != 0)
             at++;
-        TRY(client_send(s, texts, l->load->texts_per_request, true, true, NULL, &window[at]));
+        TRY(query_send(s, texts, l->load->texts_per_request, true, true, NULL, &window[at]));
         open[(*n)++] = &window[at];
     }
     return OK;
 }
 
-static void drop(struct client_exchange **open, size_t *n, struct client_exchange *x)
+static void drop(struct query **open, size_t *n, struct query *x)
 {
     size_t i = 0;
     while (open[i] != x)
         i++;
     open[i] = open[--*n];
-    client_exchange_done(x);
+    query_done(x);
 }
 
-static status one_answer(struct loader *l, struct session *s, struct client_exchange **open,
-                         size_t *n)
+static status one_answer(struct loader *l, struct session *s, struct query **open, size_t *n)
 {
-    struct client_exchange *done = NULL;
+    struct query *done = NULL;
     struct checks checks = {0};
     struct embed_response res;
     while (done == NULL)
-        TRY(client_receive(s, l->client->timeout_ms, open, *n, &done));
-    TRY(client_verify(s, done, &checks, &res));
+        TRY(query_receive(s, l->client->timeout_ms, open, *n, &done));
+    TRY(query_verify(s, done, &checks, &res));
     drop(open, n, done);
     if (!atomic_load(l->stop))
         l->n_texts += l->load->texts_per_request;
@@ -151,8 +150,8 @@ static status one_answer(struct loader *l, struct session *s, struct client_exch
 
 static status load_session(struct loader *l, struct session *s)
 {
-    struct client_exchange window[IN_FLIGHT_MAX] = {0};
-    struct client_exchange *open[IN_FLIGHT_MAX];
+    struct query window[IN_FLIGHT_MAX] = {0};
+    struct query *open[IN_FLIGHT_MAX];
     size_t n = 0;
     status outcome = OK;
     while (ok(outcome) && !atomic_load(l->stop)) {
@@ -163,7 +162,7 @@ static status load_session(struct loader *l, struct session *s)
     while (ok(outcome) && n > 0)
         outcome = one_answer(l, s, open, &n);
     for (size_t i = 0; i < IN_FLIGHT_MAX; i++)
-        client_exchange_done(&window[i]);
+        query_done(&window[i]);
     return ok(outcome) ? session_end(s) : outcome;
 }
 

@@ -1,7 +1,8 @@
-/* bench - times of the confidential path and of the bare engine, side by side in one interleaved run.
+/* bench - times of the confidential path and of the bare engine, side by side in one interleaved
+ * run.
  *
- * All figures are nanoseconds of the monotonic clock on the client's side. Rounds alternate between the two
- * paths, so that a noisy minute hits both.
+ * All figures are nanoseconds of the monotonic clock on the client's side. Rounds alternate between
+ * the two paths, so that a noisy minute hits both.
  */
 #ifndef APPS_EML_BENCH_H
 #define APPS_EML_BENCH_H
@@ -33,8 +34,8 @@ struct bench_engine {
 NODISCARD status bench_engine_open(const char *model_dir, uint32_t threads, size_t max_batch_tokens,
                                    struct bench_engine *out);
 void bench_engine_done(struct bench_engine *e);
-/* A text that this tokenizer cuts into exactly n tokens, special ones included; ST_UNSUPPORTED if "the" does
- * not become one token. The view borrows from room. */
+/* A text that this tokenizer cuts into exactly n tokens, special ones included; ST_UNSUPPORTED if
+ * "the" does not become one token. The view borrows from room. */
 NODISCARD status bench_text(const struct bench_engine *e, size_t n_tokens,
                             char room[static BENCH_TEXT_ROOM], struct bytes *out);
 /* One call of the engine with the same text n_texts times; tokenising is part of it. */

@@ -1,19 +1,19 @@
-/* client - the user's side of a session: configuration, policy, connection, and answers that are verified before
- * anybody sees them.
+/* client - the user's side of a session: configuration, policy, connection, and answers that are
+ * verified before anybody sees them.
  *
  *     { "connect": "tcp:127.0.0.1:7443", "policy": "policy.json",
  *       "suite": "aes-256-gcm",  or "chacha20-poly1305"; without it the client offers both
  *       "crls": ["nitro.crl"], "timeout_s": 120, "pad_to_bytes": 0 }
  *
- * Untrusted: the relay, and the enclave until its evidence held; afterwards each answer until its receipt held.
+ * Untrusted: the relay, and the enclave until its evidence held; afterwards each answer until its
+ * receipt held.
  */
 #ifndef APPS_EML_CLIENT_H
 #define APPS_EML_CLIENT_H
 
 #include "apps/common/config.h"
 #include "channel/channel.h"
-#include "receipt/air.h"
-#include "serve/message.h"
+#include "client/query.h"
 #include "tee/verify/evidence.h"
 
 #include <limits.h>
@@ -40,31 +40,5 @@ NODISCARD status client_connect(struct client *c);
 NODISCARD status client_connect_another(const struct client *c, struct checks *out_checks,
                                         struct session **out);
 void client_done(struct client *c);
-
-/* One request on its way and back. */
-struct client_exchange {
-    uint32_t stream_id;
-    size_t n_texts;
-    uint8_t nonce[32];
-    struct buf request;
-    struct buf response;
-    struct buf receipt;
-    bool is_complete;
-};
-
-void client_exchange_done(struct client_exchange *x); /* wipes */
-/* Encodes and sends; texts are borrowed for the call. nonce NULL: a fresh one is made. */
-NODISCARD status client_send(struct session *s, const struct bytes *texts, size_t n_texts,
-                             bool normalize, bool allow_truncation, const uint8_t *nonce,
-                             struct client_exchange *out);
-/* Receives one message and files it with the exchange of its stream. ST_PROTOCOL for a stream that nobody
- * opened. out_completed: the exchange that became complete, or NULL. */
-NODISCARD status client_receive(struct session *s, uint64_t timeout_ms,
-                                struct client_exchange *const *open, size_t n_open,
-                                struct client_exchange **out_completed);
-/* Verifies the receipt against the session's evidence and the exact bytes of request and response, then opens the
- * response. Views borrow from x. A refusal is returned as its own status code. */
-NODISCARD status client_verify(const struct session *s, const struct client_exchange *x,
-                               struct checks *out_checks, struct embed_response *out);
 
 #endif

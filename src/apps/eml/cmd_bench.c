@@ -32,16 +32,16 @@ struct bench_run {
 
 static status one_request(struct bench_run *r, struct bytes text, uint64_t *out_ns)
 {
-    struct client_exchange x CLEANUP(client_exchange_done) = {0};
-    struct client_exchange *open = &x;
-    struct client_exchange *done = NULL;
+    struct query x CLEANUP(query_done) = {0};
+    struct query *open = &x;
+    struct query *done = NULL;
     struct checks checks = {0};
     struct embed_response res;
     uint64_t start = clock_mono_ns();
-    TRY(client_send(r->client.session, &text, 1, true, false, NULL, &x));
+    TRY(query_send(r->client.session, &text, 1, true, false, NULL, &x));
     while (done == NULL)
-        TRY(client_receive(r->client.session, r->client.timeout_ms, &open, 1, &done));
-    TRY(client_verify(r->client.session, &x, &checks, &res));
+        TRY(query_receive(r->client.session, r->client.timeout_ms, &open, 1, &done));
+    TRY(query_verify(r->client.session, &x, &checks, &res));
     *out_ns = clock_mono_ns() - start;
     return OK;
 }

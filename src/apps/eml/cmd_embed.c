@@ -28,7 +28,7 @@ struct embed_run {
     size_t n_sent;    /* texts */
     size_t n_printed; /* texts */
     unsigned n_exchanges;
-    struct client_exchange window[IN_FLIGHT]; /* oldest first */
+    struct query window[IN_FLIGHT]; /* oldest first */
     size_t n_window;
     struct progress progress;
 };
@@ -46,8 +46,8 @@ static status send_batches(struct embed_run *r)
 {
     while (r->n_window < IN_FLIGHT && r->n_sent < r->lines.n) {
         size_t n = batch_size(r);
-        TRY(client_send(r->client.session, r->lines.v + r->n_sent, n, r->normalize,
-                        r->allow_truncation, NULL, &r->window[r->n_window++]));
+        TRY(query_send(r->client.session, r->lines.v + r->n_sent, n, r->normalize,
+                       r->allow_truncation, NULL, &r->window[r->n_window++]));
         r->n_sent += n;
     }
     return OK;
@@ -55,17 +55,17 @@ static status send_batches(struct embed_run *r)
 
 static status receive_oldest(struct embed_run *r)
 {
-    struct client_exchange *open[IN_FLIGHT];
-    struct client_exchange *completed;
+    struct query *open[IN_FLIGHT];
+    struct query *completed;
     for (size_t i = 0; i < r->n_window; i++)
         open[i] = &r->window[i];
     while (!r->window[0].is_complete)
-        TRY(client_receive(r->client.session, r->client.timeout_ms, open, r->n_window, &completed));
+        TRY(query_receive(r->client.session, r->client.timeout_ms, open, r->n_window, &completed));
     return OK;
 }
 
 /* OUT.cbor for the first request, OUT.2.cbor and so on for the next ones. */
-static status save_receipt(struct embed_run *r, const struct client_exchange *x)
+static status save_receipt(struct embed_run *r, const struct query *x)
 {
     char path[PATH_MAX];
     const char *out = cli_value(r->args, "receipt");
@@ -78,7 +78,7 @@ static status save_receipt(struct embed_run *r, const struct client_exchange *x)
     return file_write(path, 0644, buf_view(&x->receipt));
 }
 
-static status save(struct embed_run *r, const struct client_exchange *x)
+static status save(struct embed_run *r, const struct query *x)
 {
     r->n_exchanges++;
     if (cli_has(r->args, "receipt"))
@@ -96,7 +96,7 @@ static status print_line(const struct embed_run *r, const struct vector_line *li
     return OK;
 }
 
-static status print_vectors(struct embed_run *r, const struct client_exchange *x,
+static status print_vectors(struct embed_run *r, const struct query *x,
                             const struct embed_response *res)
 {
     struct record_text texts[BATCH_TEXTS];
@@ -124,11 +124,11 @@ static status finish_oldest(struct embed_run *r)
 {
     struct checks checks = {0};
     struct embed_response res;
-    struct client_exchange *x = &r->window[0];
-    TRY(client_verify(r->client.session, x, &checks, &res));
+    struct query *x = &r->window[0];
+    TRY(query_verify(r->client.session, x, &checks, &res));
     TRY(save(r, x));
     TRY(print_vectors(r, x, &res));
-    client_exchange_done(x);
+    query_done(x);
     r->n_window--;
     memmove(&r->window[0], &r->window[1], r->n_window * sizeof(r->window[0]));
     progress_set(&r->progress, r->n_printed);
@@ -183,7 +183,7 @@ static status embed(struct embed_run *r)
 static void run_done(struct embed_run *r)
 {
     for (size_t i = 0; i < r->n_window; i++)
-        client_exchange_done(&r->window[i]);
+        query_done(&r->window[i]);
     lines_done(&r->lines);
     client_done(&r->client);
 }

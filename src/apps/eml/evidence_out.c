@@ -112,7 +112,7 @@ static status save_numbered(const char *folder, const char *stem, unsigned numbe
     return save(folder, name, buf_view(b));
 }
 
-status evidence_save_exchange(const char *folder, unsigned number, const struct client_exchange *x)
+status evidence_save_exchange(const char *folder, unsigned number, const struct query *x)
 {
     TRY(save_numbered(folder, "request", number, &x->request));
     TRY(save_numbered(folder, "response", number, &x->response));

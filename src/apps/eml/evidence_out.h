@@ -4,14 +4,15 @@
 
 #include "apps/eml/client.h"
 
-/* Facts out of verified evidence: platform, release, keys, measurements. Says SIMULATED first where it is so. */
+/* Facts out of verified evidence: platform, release, keys, measurements. Says SIMULATED first where
+ * it is so. */
 void evidence_put_text(struct buf *out, const struct evidence_verified *ev);
 void evidence_json_members(struct json_w *w, const struct evidence_verified *ev);
 
-/* Writes evidence.bin, policy.json and receipt-key.hex into a folder, which is made when it is missing. */
+/* Writes evidence.bin, policy.json and receipt-key.hex into a folder, which is made when it is
+ * missing. */
 NODISCARD status evidence_save(const char *folder, const struct client *c);
 /* Writes request-NNNN.cbor, response-NNNN.cbor and receipt-NNNN.cbor. */
-NODISCARD status evidence_save_exchange(const char *folder, unsigned number,
-                                        const struct client_exchange *x);
+NODISCARD status evidence_save_exchange(const char *folder, unsigned number, const struct query *x);
 
 #endif

@@ -1,4 +1,5 @@
-/* lines - the texts that a command works on: from --text options or from a file, one text a line. */
+/* lines - the texts that a command works on: from --text options or from a file, one text a line.
+ */
 #ifndef APPS_EML_LINES_H
 #define APPS_EML_LINES_H
 
@@ -11,8 +12,9 @@ struct lines {
     size_t n;
 };
 
-/* From every --text of the command, or from the file that `file_option` names ("-": standard input); ST_USAGE
- * when both or neither are given. A line ends with LF or CRLF; a last empty line is none. */
+/* From every --text of the command, or from the file that `file_option` names ("-": standard
+ * input); ST_USAGE when both or neither are given. A line ends with LF or CRLF; a last empty line
+ * is none. */
 NODISCARD status lines_open(const struct cli *args, const char *file_option, struct lines *out);
 void lines_done(struct lines *l); /* wipes */
 

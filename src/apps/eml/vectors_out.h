@@ -14,8 +14,8 @@ struct vector_line {
 };
 
 /* One JSON object and a newline:
- * {"text_index","tokens","truncated","embedding":[...],"sha256":"<of the f32 LE bytes>"} and, for the simulated
- * platform, "simulated":true. The numbers read back to the same bits. */
+ * {"text_index","tokens","truncated","embedding":[...],"sha256":"<of the f32 LE bytes>"} and, for
+ * the simulated platform, "simulated":true. The numbers read back to the same bits. */
 NODISCARD status vector_put_json(struct buf *out, const struct vector_line *l);
 /* A line for people: index, tokens, first numbers, digest. */
 NODISCARD status vector_put_text(struct buf *out, const struct vector_line *l);
