@@ -8,6 +8,7 @@
 #include "crypto/rand.h"
 
 enum { SERIAL_BYTES = 16, KEY_ID_BYTES = 20, SPKI_MAX_BYTES = 256 };
+enum { DIST_POINT_FULL_NAME = 0 }; /* the first choice of DistributionPointName, RFC 5280 */
 enum { BIT_DIGITAL_SIGNATURE = 0, BIT_CERT_SIGN = 5, BIT_CRL_SIGN = 6 };
 
 static void x509_ptr_freep(X509 **x)
@@ -62,6 +63,12 @@ static void revoked_freep(X509_REVOKED **r)
 {
     X509_REVOKED_free(*r);
     *r = NULL;
+}
+
+static void points_freep(CRL_DIST_POINTS **p)
+{
+    CRL_DIST_POINTS_free(*p);
+    *p = NULL;
 }
 
 static void time_freep(ASN1_TIME **t)
@@ -180,6 +187,42 @@ static status add_key_ids(X509 *cert, const struct x509_request *req)
     return OK;
 }
 
+static status set_crl_url(DIST_POINT *point, const char *url)
+{
+    GENERAL_NAME *name = GENERAL_NAME_new();
+    ASN1_IA5STRING *text = ASN1_IA5STRING_new();
+    point->distpoint = DIST_POINT_NAME_new();
+    if (point->distpoint != NULL) {
+        point->distpoint->type = DIST_POINT_FULL_NAME;
+        point->distpoint->name.fullname = sk_GENERAL_NAME_new_null();
+    }
+    if (name == NULL || text == NULL || point->distpoint == NULL ||
+        point->distpoint->name.fullname == NULL || ASN1_STRING_set(text, url, -1) != 1) {
+        GENERAL_NAME_free(name);
+        ASN1_IA5STRING_free(text);
+        return lib_fail("X.509 CRL distribution point");
+    }
+    GENERAL_NAME_set0_value(name, GEN_URI, text);
+    if (sk_GENERAL_NAME_push(point->distpoint->name.fullname, name) > 0)
+        return OK;
+    GENERAL_NAME_free(name);
+    return lib_fail("X.509 CRL distribution point");
+}
+
+static status add_crl_url(X509 *cert, const char *url)
+{
+    CRL_DIST_POINTS *points CLEANUP(points_freep) = sk_DIST_POINT_new_null();
+    DIST_POINT *point = DIST_POINT_new();
+    if (points == NULL || point == NULL || sk_DIST_POINT_push(points, point) <= 0) {
+        DIST_POINT_free(point);
+        return lib_fail("X.509 CRL distribution point");
+    }
+    TRY(set_crl_url(point, url));
+    if (X509_add1_ext_i2d(cert, NID_crl_distribution_points, points, 0, 0) != 1)
+        return lib_fail("X.509 CRL distribution point");
+    return OK;
+}
+
 static status fill(X509 *cert, const struct x509_request *req)
 {
     if (X509_set_version(cert, X509_VERSION_3) != 1)
@@ -191,6 +234,8 @@ static status fill(X509 *cert, const struct x509_request *req)
         return lib_fail("X.509 public key");
     TRY(add_constraints(cert, req));
     TRY(add_usage(cert, req->is_ca));
+    if (req->crl_url != NULL)
+        TRY(add_crl_url(cert, req->crl_url));
     return add_key_ids(cert, req);
 }
 

@@ -15,6 +15,7 @@ struct x509_request {
     int64_t not_after_unix_s;
     const struct ecdsa_secret *subject_key;
     const struct ecdsa_secret *issuer_key;
+    const char *crl_url; /* CRL distribution point; NULL: the certificate names none */
 };
 
 /* Appends the DER. The digest follows the issuer's curve; key usage follows is_ca. */
