@@ -1,0 +1,223 @@
+#include "crypto/ecdsa.h"
+
+#include "base/buf.h"
+#include "support/test.h"
+#include "support/vectors.h"
+
+static const enum ecdsa_alg ALGS[] = {ECDSA_ES256, ECDSA_ES384};
+
+struct pair {
+    struct ecdsa_secret *secret;
+    struct buf spki;
+};
+
+static struct pair pair_of(enum ecdsa_alg alg)
+{
+    struct pair p = {.spki = BUF_MAX(256)};
+    assert_ok(ecdsa_generate(alg, &p.secret));
+    assert_ok(ecdsa_public_spki(p.secret, &p.spki));
+    return p;
+}
+
+static void pair_done(struct pair *p)
+{
+    ecdsa_secret_freep(&p->secret);
+    buf_done(&p->spki);
+}
+
+static void signs_and_verifies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct pair p = pair_of(ALGS[i]);
+        enum ecdsa_alg found = ALGS[1 - i];
+        uint8_t sig[ECDSA_SIG_MAX];
+        struct bytes view = bytes_of(sig, ecdsa_sig_len(ALGS[i]));
+        assert_int_equal(ecdsa_secret_alg(p.secret), ALGS[i]);
+        assert_true(ecdsa_spki_is_known(buf_view(&p.spki), &found));
+        assert_int_equal(found, ALGS[i]);
+        for (unsigned round = 0; round < 20; round++) { /* r or s short now and then */
+            assert_ok(ecdsa_sign(p.secret, bytes_of(&round, sizeof(round)), sig));
+            assert_ok(ecdsa_verify_spki(ALGS[i], buf_view(&p.spki), bytes_of(&round, sizeof(round)),
+                                        view));
+        }
+        assert_code(ecdsa_verify_spki(ALGS[i], buf_view(&p.spki), BYTES_LIT("other"), view),
+                    ST_AUTH);
+        pair_done(&p);
+    }
+}
+
+static void each_flipped_byte_is_refused(void **state)
+{
+    (void)state;
+    struct pair p = pair_of(ECDSA_ES256);
+    uint8_t sig[ECDSA_ES256_SIG_LEN];
+    assert_ok(ecdsa_sign(p.secret, BYTES_LIT("m"), sig));
+    for (size_t i = 0; i < sizeof(sig); i++) {
+        sig[i] ^= 0x10;
+        assert_code(
+            ecdsa_verify_spki(ECDSA_ES256, buf_view(&p.spki), BYTES_LIT("m"), BYTES_OF(sig)),
+            ST_AUTH);
+        sig[i] ^= 0x10;
+    }
+    for (size_t i = 0; i < p.spki.n; i++) {
+        p.spki.p[i] ^= 0x01;
+        assert_true(failed(
+            ecdsa_verify_spki(ECDSA_ES256, buf_view(&p.spki), BYTES_LIT("m"), BYTES_OF(sig))));
+        p.spki.p[i] ^= 0x01;
+    }
+    pair_done(&p);
+}
+
+static void sizes_other_than_the_one_are_refused(void **state)
+{
+    (void)state;
+    struct pair p = pair_of(ECDSA_ES384);
+    uint8_t sig[ECDSA_SIG_MAX + 1] = {0};
+    assert_ok(ecdsa_sign(p.secret, BYTES_LIT("m"), sig));
+    for (size_t n = 0; n <= sizeof(sig); n++) {
+        struct bytes in = test_exact(bytes_of(sig, n));
+        status s = ecdsa_verify_spki(ECDSA_ES384, buf_view(&p.spki), BYTES_LIT("m"), in);
+        assert_int_equal(s.code, n == ECDSA_ES384_SIG_LEN ? ST_OK : ST_FORMAT);
+        test_exact_free(in);
+    }
+    for (size_t n = 0; n < p.spki.n; n++) {
+        struct bytes in = test_exact(bytes_of(p.spki.p, n));
+        enum ecdsa_alg alg;
+        assert_false(ecdsa_spki_is_known(in, &alg));
+        status s = ecdsa_verify_spki(ECDSA_ES384, in, BYTES_LIT("m"), bytes_of(sig, 96));
+        assert_int_equal(s.code, n < 23 ? ST_ALG : ST_FORMAT);
+        test_exact_free(in);
+    }
+    buf_put_u8(&p.spki, 0);
+    assert_code(
+        ecdsa_verify_spki(ECDSA_ES384, buf_view(&p.spki), BYTES_LIT("m"), bytes_of(sig, 96)),
+        ST_FORMAT);
+    pair_done(&p);
+}
+
+static void a_key_of_another_curve_is_refused(void **state)
+{
+    (void)state;
+    struct pair p = pair_of(ECDSA_ES256);
+    uint8_t sig[ECDSA_SIG_MAX] = {0};
+    assert_code(ecdsa_verify_spki(ECDSA_ES384, buf_view(&p.spki), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_ALG);
+    pair_done(&p);
+}
+
+static void a_point_off_the_curve_or_compressed_is_refused(void **state)
+{
+    (void)state;
+    uint8_t point[65] = {4, 1, 2, 3};
+    uint8_t sig[ECDSA_ES256_SIG_LEN] = {[31] = 1, [63] = 1};
+    assert_code(ecdsa_verify_point(ECDSA_ES256, BYTES_OF(point), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_FORMAT);
+    point[0] = 2;
+    assert_code(ecdsa_verify_point(ECDSA_ES256, BYTES_OF(point), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_FORMAT);
+    assert_code(ecdsa_verify_point(ECDSA_ES256, bytes_of(point, 33), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_FORMAT);
+    assert_code(ecdsa_verify_point(ECDSA_ES256, BYTES_LIT("\0"), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_FORMAT);
+}
+
+static void zero_r_or_s_is_refused(void **state)
+{
+    (void)state;
+    struct pair p = pair_of(ECDSA_ES256);
+    uint8_t sig[ECDSA_ES256_SIG_LEN] = {0};
+    assert_code(ecdsa_verify_spki(ECDSA_ES256, buf_view(&p.spki), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_AUTH);
+    sig[31] = 1;
+    assert_code(ecdsa_verify_spki(ECDSA_ES256, buf_view(&p.spki), BYTES_LIT("m"), BYTES_OF(sig)),
+                ST_AUTH);
+    pair_done(&p);
+}
+
+static void secrets_round_trip_as_pkcs8(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct pair p = pair_of(ALGS[i]);
+        struct ecdsa_secret *again = NULL;
+        struct buf der = BUF_MAX(512), spki = BUF_MAX(256);
+        assert_ok(ecdsa_secret_to_der(p.secret, &der));
+        assert_ok(ecdsa_secret_from_der(buf_view(&der), &again));
+        assert_ok(ecdsa_public_spki(again, &spki));
+        assert_bytes_equal(buf_view(&spki), buf_view(&p.spki));
+        ecdsa_secret_freep(&again);
+        for (size_t n = 0; n < der.n; n++) {
+            struct bytes in = test_exact(bytes_of(der.p, n));
+            assert_code(ecdsa_secret_from_der(in, &again), ST_FORMAT);
+            test_exact_free(in);
+        }
+        buf_put_u8(&der, 0);
+        assert_code(ecdsa_secret_from_der(buf_view(&der), &again), ST_FORMAT);
+        assert_null(again);
+        buf_done(&der);
+        buf_done(&spki);
+        pair_done(&p);
+    }
+}
+
+/* RFC 8410 section 10.3: an Ed25519 key in the same frame. */
+static void a_secret_of_another_kind_is_refused(void **state)
+{
+    (void)state;
+    struct ecdsa_secret *s = NULL;
+    struct buf der = test_hex("302e020100300506032b657004220420d4ee72dbf913584ad5b6d8f1f769f8ad"
+                              "3afe7c28cbf1d4fbe097a88f44755842");
+    assert_code(ecdsa_secret_from_der(buf_view(&der), &s), ST_ALG);
+    assert_code(ecdsa_secret_from_der(bytes_of(der.p, 1 << 20), &s), ST_FORMAT); /* never read */
+    buf_done(&der);
+}
+
+static void run_case(struct vectors *v, enum ecdsa_alg alg, const json_t *group, const json_t *test)
+{
+    bool is_valid = strcmp(vector_str(test, "result"), "valid") == 0;
+    struct bytes sig = vector_hex(v, test, "sig");
+    struct bytes spki = vector_hex(v, group, "publicKeyDer");
+    struct bytes point = vector_hex(v, vector_at(group, "publicKey"), "uncompressed");
+    struct bytes message = vector_hex(v, test, "msg");
+    if (ok(ecdsa_verify_spki(alg, spki, message, sig)) != is_valid ||
+        ok(ecdsa_verify_point(alg, point, message, sig)) != is_valid)
+        fail_msg("ecdsa case %d", (int)vector_int(test, "tcId"));
+    v->n_run++;
+}
+
+static void run_file(const char *name, enum ecdsa_alg alg)
+{
+    struct vectors v = vectors_open(name);
+    size_t i, j;
+    json_t *group, *test;
+    VECTOR_EACH(i, group, vector_at(v.root, "testGroups"))
+    VECTOR_EACH(j, test, vector_at(group, "tests"))
+    run_case(&v, alg, group, test);
+    vectors_report(&v, name);
+    vectors_close(&v);
+}
+
+static void wycheproof(void **state)
+{
+    (void)state;
+    test_vectors_or_skip("wycheproof");
+    run_file("wycheproof/ecdsa_secp256r1_sha256_p1363_test.json", ECDSA_ES256);
+    run_file("wycheproof/ecdsa_secp384r1_sha384_p1363_test.json", ECDSA_ES384);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(signs_and_verifies),
+        cmocka_unit_test(each_flipped_byte_is_refused),
+        cmocka_unit_test(sizes_other_than_the_one_are_refused),
+        cmocka_unit_test(a_key_of_another_curve_is_refused),
+        cmocka_unit_test(a_point_off_the_curve_or_compressed_is_refused),
+        cmocka_unit_test(zero_r_or_s_is_refused),
+        cmocka_unit_test(secrets_round_trip_as_pkcs8),
+        cmocka_unit_test(a_secret_of_another_kind_is_refused),
+        cmocka_unit_test(wycheproof),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
