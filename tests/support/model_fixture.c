@@ -47,7 +47,7 @@ void model_fixture_make(struct model_fixture *f, size_t weight_bytes)
     assert_int_equal(mkdir(sub, 0755), 0);
     put_weights(f);
     model_fixture_put(f, "tokenizer.json", BYTES_LIT("{\"tokenizer\":\"test\"}"));
-    model_fixture_put(f, "config.json", BYTES_LIT("{\"config\":\"testtest\"}"));
+    model_fixture_put(f, "config.json", BYTES_LIT("{\"config\":\"testtes\"}"));
     model_fixture_put(f, "1_Pooling/config.json", BYTES_LIT("{}"));
 }
 
