@@ -18,6 +18,7 @@
 #include "crypto/ed25519.h"
 
 struct checks;
+struct evidence_cache;
 struct evidence_policy;
 struct statement;
 struct stream;
@@ -31,6 +32,7 @@ struct channel_client_options {
     struct channel_limits limits; /* zeroes: defaults */
     const struct bytes *crls;     /* DER, for policies that ask for them; borrowed */
     size_t n_crls;
+    struct evidence_cache *cache; /* chains that held before; NULL: none */
 };
 
 /*

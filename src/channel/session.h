@@ -27,7 +27,7 @@ enum message_type {
     MSG_RESPONSE = 2, /* server to client */
     MSG_RECEIPT = 3,  /* server to client */
     MSG_ERROR = 4,    /* server to client */
-    MSG_CANCEL = 5, /* client to server: empty, needs no is_last, allowed after the last request */
+    MSG_CANCEL = 5,   /* client to server: empty, never is_last, allowed after the last request */
 };
 
 struct message {
@@ -78,8 +78,8 @@ NODISCARD status session_end(struct session *s);
 void session_abort(struct session *s, enum status_code reason);
 void session_freep(struct session **s); /* no goodbye; wipes keys and every unread byte */
 
-bool session_is_open(const struct session *s);      /* false after the end or a fatal failure */
-size_t session_n_streams(const struct session *s);  /* open now */
+bool session_is_open(struct session *s);            /* false after the end or a fatal failure */
+size_t session_n_streams(struct session *s);        /* open now */
 uint32_t session_next_stream(struct session *s);    /* client: an id that has not been used */
 const uint8_t *session_id(const struct session *s); /* SESSION_ID_LEN bytes, not secret */
 const uint8_t *session_transcript(const struct session *s); /* SESSION_TRANSCRIPT_LEN bytes */
