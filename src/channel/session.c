@@ -53,6 +53,7 @@ status session_new(const struct session_setup *setup, struct session **out)
     struct session *s CLEANUP(session_freep) = calloc(1, sizeof(*s));
     struct stream *taken CLEANUP(stream_freep) = setup->stream;
     REQUIRE(s != NULL, ST_NOMEM, "no memory for a session");
+    s->wake_fd = -1;
     (void)pthread_mutex_init(&s->lock, NULL);
     (void)pthread_cond_init(&s->written, NULL);
     s->stream = taken;

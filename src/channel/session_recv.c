@@ -157,8 +157,13 @@ static void lower(uint64_t *deadline_ns, const char **what, uint64_t other_ns, c
     *what = other;
 }
 
-/* The first deadline of the session itself, and its name. */
-static uint64_t own_deadline(struct session *s, bool has_unwritten, bool is_quiet,
+static uint64_t last_active(const struct session *s)
+{
+    return s->heard_ns > s->progress_ns ? s->heard_ns : s->progress_ns;
+}
+
+/* Locked. The first deadline of the session itself, and its name. */
+static uint64_t own_deadline(const struct session *s, bool has_unwritten, bool is_quiet,
                              const char **what)
 {
     uint64_t d = after_ms(s->started_ns, s->limits.total_timeout_ms);
@@ -170,7 +175,7 @@ static uint64_t own_deadline(struct session *s, bool has_unwritten, bool is_quie
         lower(&d, what, after_ms(s->rx_started_ns, s->limits.message_timeout_ms),
               "the peer does not finish a record");
     if (is_quiet)
-        lower(&d, what, after_ms(s->heard_ns, s->limits.idle_timeout_ms),
+        lower(&d, what, after_ms(last_active(s), s->limits.idle_timeout_ms),
               "the session was idle for too long");
     if (has_unwritten)
         lower(&d, what, after_ms(s->progress_ns, s->limits.write_timeout_ms),
