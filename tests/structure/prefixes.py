@@ -1,6 +1,8 @@
-"""Exported names carry the prefix of their module: the file's stem, or one that its header documents here."""
+"""Exported names carry the prefix of a module of their folder: a header's stem, or what stands in ALSO."""
+import os
+
 from _objects import archives
-from _tree import Report
+from _tree import ROOT, Report
 
 report = Report("prefixes")
 # module: the other prefixes that it exports, as its header's first lines say.
@@ -10,12 +12,23 @@ ALSO = {
     "base/file": ["fd_"],
     "base/checks": ["verdict_"],
     "crypto/hash": ["sha256", "sha384", "sha512", "hmac"],
+    "formats/safetensors": ["tensor_"],
+    "tee/provider": ["tee_"],
     "serve/message": ["embed_", "refusal_"],
 }
 
+
+def modules(layer):
+    """The headers of a folder: a module is a header, and a part of it may lie in a file of its own."""
+    folder = os.path.join(ROOT, "src", FOLDERS.get(layer, layer))
+    return [name[:-2] for name in os.listdir(folder) if name.endswith(".h")]
+
+
+FOLDERS = {"tee_verify": "tee/verify", "tee_sim": "tee/sim", "apps_common": "apps/common", "apps_enclave": "apps/enclave"}
 for layer, members in archives().items():
+    known = modules(layer)
     for stem, (names, _) in sorted(members.items()):
-        allowed = [stem, *ALSO.get(f"{layer}/{stem}", [])]
+        allowed = [stem, *known, *ALSO.get(f"{layer}/{stem}", [])]
         for name in sorted(names):
             report.look()
             if not any(name == p or name.startswith(p if p.endswith("_") else p + "_") for p in allowed):
