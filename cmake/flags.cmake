@@ -72,6 +72,13 @@ function(eml_program_flags target is_static)
         $<IF:$<OR:$<BOOL:${is_static}>,$<BOOL:${EML_STATIC}>>,-static-pie,-pie>)
 endfunction()
 
+# Allocation and I/O of unit tests go through tests/support/faults.c.
+function(eml_test_flags target)
+    foreach(name malloc calloc realloc read write fsync rename)
+        target_link_options(${target} PRIVATE -Wl,--wrap=${name})
+    endforeach()
+endfunction()
+
 # The last flag of a libFuzzer target, which brings its own main().
 function(eml_fuzzer_flags target)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
