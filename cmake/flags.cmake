@@ -26,13 +26,16 @@ target_compile_options(eml_flags INTERFACE
     -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -Werror
     # Bits are a promise (docs/NUMERICS.md): no contraction, no errno from math, never fast-math.
     -ffp-contract=off -fno-math-errno
-    # The same binary from any folder.
-    -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/
+    # The same binary from any folder; debuggers keep their paths in the lanes that have them.
+    -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+    $<$<CONFIG:Release>:-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=>
+    $<$<CONFIG:Release>:-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/>
     -fno-common -fno-omit-frame-pointer)
 
 if(EML_LANE STREQUAL "plain")
     target_compile_options(eml_flags INTERFACE
-        -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
+        -fstack-protector-strong -fstack-clash-protection
+        $<$<C_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero>
         $<$<BOOL:${EML_IS_X86}>:-fcf-protection=full>
         # What no program calls is not in the program: the tests of what is linked rest on it.
         -ffunction-sections -fdata-sections)

@@ -3,13 +3,21 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
+
 extern const struct kern_ops kern_avx2, kern_avx512;
+
+/* clang 14 has no word for F16C. */
+static bool has_f16c(void)
+{
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
 
 /* __builtin_cpu_supports also asks whether the operating system saves the wide registers. */
 static bool has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 static bool has_avx512(void)
