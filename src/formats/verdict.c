@@ -109,14 +109,24 @@ static size_t count(const struct checks *c, enum check_result result)
     return n;
 }
 
-void verdict_put_text(struct buf *out, const struct checks *c, bool colour)
+void verdict_put_checks(struct buf *out, const struct checks *c, bool colour)
 {
-    enum verdict v = checks_verdict(c);
     for (size_t i = 0; i < c->n; i += group_size(c, i))
         put_group(out, &c->v[i], group_size(c, i), colour);
+}
+
+void verdict_put_summary(struct buf *out, const struct checks *c, bool colour)
+{
+    enum verdict v = checks_verdict(c);
     buf_put_str(out, "verdict: ");
     put_word(out, verdict_name(v),
              colour ? colour_of(v == VERDICT_ACCEPT ? CHECK_PASS : CHECK_FAIL) : NULL);
     buf_printf(out, " (%zu passed, %zu failed, %zu skipped)\n", count(c, CHECK_PASS),
                count(c, CHECK_FAIL), count(c, CHECK_SKIP));
+}
+
+void verdict_put_text(struct buf *out, const struct checks *c, bool colour)
+{
+    verdict_put_checks(out, c, colour);
+    verdict_put_summary(out, c, colour);
 }

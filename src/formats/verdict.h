@@ -15,7 +15,11 @@ void verdict_put_json(struct buf *out, const struct checks *c);
 /* The same two members inside an object that the caller has opened and closes. */
 void verdict_json_members(struct json_w *w, const struct checks *c);
 
-/* One line a check, then the verdict. Neighbouring SKIPs with one reason share a line. */
+/* One line a check; neighbouring SKIPs with one reason share a line. */
+void verdict_put_checks(struct buf *out, const struct checks *c, bool colour);
+/* "verdict: accept (20 passed, 0 failed, 6 skipped)" */
+void verdict_put_summary(struct buf *out, const struct checks *c, bool colour);
+/* Both. */
 void verdict_put_text(struct buf *out, const struct checks *c, bool colour);
 /* Appends text from outside with everything but printable ASCII escaped. */
 void verdict_put_safe(struct buf *out, struct bytes text);

@@ -1,0 +1,13 @@
+/* commands - what eml-verify can be asked: a receipt, or evidence by itself.
+ *
+ * Each returns the exit code: the verdict's, or that of a failure to read what was given.
+ */
+#ifndef APPS_EML_VERIFY_COMMANDS_H
+#define APPS_EML_VERIFY_COMMANDS_H
+
+#include "apps/common/cli.h"
+
+int commands_receipt(const struct cli *args);
+int commands_evidence(const struct cli *args);
+
+#endif
