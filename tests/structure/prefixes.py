@@ -20,11 +20,12 @@ ALSO = {
 
 def modules(layer):
     """The headers of a folder: a module is a header, and a part of it may lie in a file of its own."""
-    folder = os.path.join(ROOT, "src", FOLDERS.get(layer, layer))
+    folder = os.path.join(ROOT, "src", layer)
+    if not os.path.isdir(folder):
+        folder = os.path.join(ROOT, "src", *layer.split("_", 1))
     return [name[:-2] for name in os.listdir(folder) if name.endswith(".h")]
 
 
-FOLDERS = {"tee_verify": "tee/verify", "tee_sim": "tee/sim", "apps_common": "apps/common", "apps_enclave": "apps/enclave"}
 for layer, members in archives().items():
     if layer == "test_support":
         continue

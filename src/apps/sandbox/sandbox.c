@@ -82,7 +82,7 @@ static int add_narrow(scmp_filter_ctx filter)
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (e == 0)
         e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                             SCMP_A1(SCMP_CMP_EQ, TCGETS));
+                             SCMP_A1(SCMP_CMP_EQ, TCGETS, 0));
     return e;
 }
 
