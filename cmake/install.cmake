@@ -21,5 +21,7 @@ if(EML_PROGRAMS)
 endif()
 install(DIRECTORY ${CMAKE_BINARY_DIR}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 OPTIONAL
     FILES_MATCHING PATTERN "*.1")
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/completion/ OPTIONAL
-    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+foreach(program ${EML_PROGRAMS})
+    install(FILES ${CMAKE_SOURCE_DIR}/completion/eml RENAME ${program}
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endforeach()

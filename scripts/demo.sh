@@ -68,7 +68,7 @@ say "The publisher signs and encrypts the model" \
 run $bin/eml keygen --out $demo/publisher.key
 run $bin/eml model pack --model-dir models/minilm --id minilm-l6-v2 --version 1 --sign-key $demo/publisher.key --out $demo/minilm.pkg
 run $bin/eml model inspect $demo/minilm.pkg
-publisher=$($bin/eml model inspect --json $demo/minilm.pkg | sed -n 's/.*"publisher_key":"\([0-9a-f]*\)".*/\1/p')
+publisher=$($bin/eml model inspect --json $demo/minilm.pkg | sed -n 's/.*"publisher":"\([0-9a-f]*\)".*/\1/p')
 
 say "An enclave starts" \
     "SIMULATED here: the same program as on real hardware, on a platform that protects nothing and says so." \
