@@ -23,7 +23,7 @@ static status hint(uint8_t reason)
 {
     enum status_code code = reason_code(reason);
     return FAIL(code == ST_BUSY ? ST_BUSY : ST_CLOSED, "the host or the enclave says: %s",
-                status_public(code));
+                reason_text(reason));
 }
 
 status handshake_read(struct stream *s, enum frame_type type, uint64_t deadline_ns,

@@ -178,12 +178,17 @@ status client_key_parse(struct bytes payload, struct client_key *out)
 
 /* --- reasons --- */
 
+/* In the order of their bytes. The host says `unreachable`, which is one way of being closed. */
 static const enum status_code REASONS[] = {
     ST_CLOSED,   ST_INTERNAL, ST_BUSY,        ST_TIMEOUT,   ST_LIMIT,
     ST_PROTOCOL, ST_AUTH,     ST_UNSUPPORTED, ST_CANCELLED,
 };
 
-enum { REASON_INTERNAL = 1, N_REASONS = sizeof(REASONS) / sizeof(REASONS[0]) };
+enum {
+    REASON_INTERNAL = 1,
+    REASON_UNREACHABLE = 9,
+    N_REASONS = sizeof(REASONS) / sizeof(REASONS[0])
+};
 
 /* Codes that would tell a peer more than it needs share the reason of their kind. */
 static enum status_code coarse(enum status_code code)
@@ -216,5 +221,14 @@ uint8_t reason_of(enum status_code code)
 
 enum status_code reason_code(uint8_t reason)
 {
+    if (reason == REASON_UNREACHABLE)
+        return ST_CLOSED;
     return reason < N_REASONS ? REASONS[reason] : ST_INTERNAL;
+}
+
+const char *reason_text(uint8_t reason)
+{
+    if (reason == REASON_UNREACHABLE)
+        return "the enclave cannot be reached";
+    return status_public(reason_code(reason));
 }

@@ -87,5 +87,6 @@ NODISCARD status client_key_parse(struct bytes payload, struct client_key *out);
 /* Reasons: what an error frame or a close may say. */
 uint8_t reason_of(enum status_code code);
 enum status_code reason_code(uint8_t reason); /* 0: ST_CLOSED; unknown: ST_INTERNAL */
+const char *reason_text(uint8_t reason);      /* what a user is shown */
 
 #endif

@@ -133,3 +133,8 @@ const char *listener_address(const struct listener *l)
 {
     return l->address;
 }
+
+int listener_fd(const struct listener *l)
+{
+    return stream_fd(l->socket);
+}

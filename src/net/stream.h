@@ -50,6 +50,7 @@ void listener_freep(struct listener **l); /* removes a Unix socket that it made 
 NODISCARD status listener_accept(struct listener *l, uint64_t deadline_ns, struct stream **out);
 void listener_wake(
     struct listener *l); /* async-signal-safe: a blocked accept returns ST_CANCELLED */
+int listener_fd(const struct listener *l); /* borrowed, for epoll(7) */
 /* The address really bound ("tcp:127.0.0.1:40123" for port 0); lives as long as the listener. */
 const char *listener_address(const struct listener *l);
 

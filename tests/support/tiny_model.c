@@ -88,11 +88,7 @@ static void put_tensor(struct tensors *t, int rows, int cols, float around, cons
 {
     char name[96];
     size_t begin = t->data.n;
-    const char *number = strstr(fmt, "%d");
-    if (number == NULL)
-        (void)snprintf(name, sizeof(name), "%s", fmt);
-    else
-        (void)snprintf(name, sizeof(name), "%.*s%d%s", (int)(number - fmt), fmt, layer, number + 2);
+    (void)snprintf(name, sizeof(name), fmt, layer);
     for (int i = 0; i < (rows ? rows : 1) * cols; i++) {
         float w = around + next_weight(t);
         buf_put(&t->data, bytes_of(&w, sizeof(w)));
