@@ -12,6 +12,9 @@
 /* Security level 3 is 128 bits: nothing below P-256 and SHA-256. */
 enum { SECURITY_LEVEL = 3 };
 
+/* The end of year 9999, the last that a certificate can name. */
+static const int64_t LAST_TIME = INT64_C(253402300799);
+
 struct parsed {
     X509 *root;
     X509 *leaf;
@@ -138,6 +141,8 @@ static status parse_all(const struct x509_chain *chain, struct parsed *out)
 {
     REQUIRE(chain->n_intermediates <= X509_CHAIN_MAX && chain->n_crls <= X509_CHAIN_MAX, ST_LIMIT,
             "%zu intermediates and %zu CRLs", chain->n_intermediates, chain->n_crls);
+    REQUIRE(chain->at_unix_s >= 0 && chain->at_unix_s <= LAST_TIME, ST_EXPIRED,
+            "a time outside the years 1970 to 9999");
     out->untrusted = sk_X509_new_null();
     out->crls = sk_X509_CRL_new_null();
     REQUIRE(out->untrusted != NULL && out->crls != NULL, ST_NOMEM, "no memory for a chain");
@@ -239,7 +244,7 @@ static status check_algorithms(X509 *cert)
 
 static status check_usage(X509 *cert, bool is_leaf)
 {
-    bool is_ca = X509_check_ca(cert) != 0;
+    bool is_ca = X509_check_ca(cert) != 0 || (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
     uint32_t usage = X509_get_key_usage(cert); /* all ones when absent */
     if (is_leaf) {
         REQUIRE(!is_ca, ST_CERT, "a CA certificate in the place of the leaf");
@@ -298,11 +303,11 @@ static status verify(const struct x509_chain *chain, const struct parsed *p,
     X509_STORE *store CLEANUP(store_freep) = X509_STORE_new();
     X509_STORE_CTX *ctx CLEANUP(store_ctx_freep) = X509_STORE_CTX_new();
     if (store == NULL || ctx == NULL || X509_STORE_add_cert(store, p->root) != 1 ||
-        X509_STORE_CTX_init(ctx, store, p->leaf, p->untrusted) != 1)
+        X509_STORE_CTX_init(ctx, store, p->leaf, p->untrusted) != 1 ||
+        X509_STORE_CTX_set_app_data(ctx, unconst(chain)) != 1)
         return lib_fail_as(ST_NOMEM, "no memory for a chain");
     X509_STORE_CTX_set0_crls(ctx, p->crls);
     X509_STORE_CTX_set_verify_cb(ctx, on_verify);
-    (void)X509_STORE_CTX_set_app_data(ctx, unconst(chain));
     set_rules(ctx, chain);
     TRY(build_chain(ctx));
     return check_chain(p, ctx, out);

@@ -1,0 +1,265 @@
+/* Certificate chains of third parties: real Nitro documents and x509-limbo. */
+#include "crypto/x509.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "formats/cose.h"
+#include "formats/pem.h"
+#include "support/test.h"
+#include "support/vectors.h"
+
+enum { DER_MAX = 1 << 20 };
+
+/* --- real Nitro documents ----------------------------------------------------------------------
+ */
+
+struct nitro_row {
+    const char *file;
+    bool signature_holds;
+};
+
+static const struct nitro_row NITRO[] = {
+    {"base-indefinite-map", true},
+    {"blocky-production-max-fields", true},
+    {"eternis-production-nonce20", true},
+    {"eternis-bad-signature-debug", false},
+    {"evervault-debug-pubkey-userdata", true},
+    {"evervault-debug-tls-bound", true},
+    {"evervault-production-in-certificate", true},
+    {"evervault-production-pcr8-nonce", true},
+    {"marlin-production-1", true},
+    {"marlin-production-3", true},
+};
+
+struct nitro {
+    struct bytes leaf, bundle[X509_CHAIN_MAX];
+    size_t n_bundle;
+    int64_t at_unix_s;
+};
+
+static void read_bundle(struct cbor_rd *r, struct nitro *out)
+{
+    struct cbor_iter it = cbor_array(r);
+    while (cbor_next(r, &it) && out->n_bundle < X509_CHAIN_MAX)
+        out->bundle[out->n_bundle++] = cbor_bytes(r);
+}
+
+static struct nitro nitro_of(struct bytes payload)
+{
+    struct nitro n = {0};
+    struct cbor_rd r = cbor_rd_over(payload, CBOR_LENIENT);
+    struct cbor_iter it = cbor_map(&r);
+    while (cbor_next(&r, &it)) {
+        struct bytes key = cbor_text(&r);
+        if (bytes_equal(key, BYTES_LIT("certificate")))
+            n.leaf = cbor_bytes(&r);
+        else if (bytes_equal(key, BYTES_LIT("cabundle")))
+            read_bundle(&r, &n);
+        else if (bytes_equal(key, BYTES_LIT("timestamp")))
+            n.at_unix_s = (int64_t)(cbor_uint(&r) / 1000);
+        else
+            (void)cbor_item(&r);
+    }
+    assert_ok(cbor_end(&r));
+    return n;
+}
+
+static void run_nitro(const struct nitro_row *row, struct bytes root)
+{
+    char name[128];
+    struct cose_unverified m;
+    struct cose_verified payload;
+    struct x509_verified v;
+    (void)snprintf(name, sizeof(name), "nitro/docs/%s.cose", row->file);
+    struct buf doc = test_vector(name);
+    assert_ok(cose_parse(buf_view(&doc), COSE_TAG_FORBIDDEN, CBOR_LENIENT, &m));
+    struct nitro n = nitro_of(cose_payload_unverified(&m));
+    struct x509_chain chain = {.root = root,
+                               .intermediates = n.bundle,
+                               .n_intermediates = n.n_bundle,
+                               .leaf = n.leaf,
+                               .at_unix_s = n.at_unix_s};
+    assert_ok(x509_verify_chain(&chain, &v));
+    status s = cose_verify_ecdsa(&m, ECDSA_ES384, v.leaf_spki, (struct bytes){0}, &payload);
+    assert_int_equal(s.code, row->signature_holds ? ST_OK : ST_AUTH);
+    chain.at_unix_s = v.not_after_unix_s + 1;
+    assert_code(x509_verify_chain(&chain, &v), ST_EXPIRED);
+    chain.at_unix_s = n.at_unix_s;
+    chain.root = n.bundle[1]; /* what the document itself carries is no anchor */
+    assert_code(x509_verify_chain(&chain, &v), ST_CERT);
+    buf_done(&doc);
+}
+
+static void nitro_documents(void **state)
+{
+    (void)state;
+    test_vectors_or_skip("nitro");
+    struct buf root = test_vector("nitro/root/aws-nitro-root-g1.der");
+    struct buf pem = test_vector("nitro/root/aws-nitro-root-g1.pem");
+    struct buf der = BUF_MAX(DER_MAX);
+    struct bytes text = buf_view(&pem);
+    assert_ok(pem_next(&text, "CERTIFICATE", &der));
+    assert_bytes_equal(buf_view(&der), buf_view(&root));
+    size_t n = sizeof(NITRO) / sizeof(NITRO[0]);
+    for (size_t i = 0; i < n; i++)
+        run_nitro(&NITRO[i], buf_view(&root));
+    print_message("nitro: %zu documents run\n", n);
+    buf_done(&root);
+    buf_done(&pem);
+    buf_done(&der);
+}
+
+/* --- x509-limbo ---------------------------------------------------------------------------------
+ */
+
+/* Where we mean to differ from the file's verdict, which is for web servers with names. */
+static const char *const DIFFERS[] = {
+    /* no extension of the CRL is asked for but those that are critical */
+    "crl::crlnumber-missing",
+    /* stricter: a CA states its key usage; a leaf is no CA; notAfter itself is too late */
+    "crl::issuer-no-keyusage-extension",
+    "pathlen::validation-ignores-pathlen-in-leaf",
+    "rfc5280::ca-as-leaf",
+    "rfc5280::validity::notafter-exact",
+    "rfc5280::validity::notafter-fractional",
+    /* stricter: one line of issuers, no search for another; EC keys only */
+    "cve::cve-2024-0567",
+    "rfc5280::nc::nc-forbids-alternate-chain-ica",
+    "webpki::cryptographydotio-chain",
+    /* no limit on depth but our own */
+    "pathlen::max-chain-depth-0-exhausted",
+    /* key identifiers are hints; Nitro's certificates lack them */
+    "rfc5280::aki::leaf-missing-aki",
+    "rfc5280::ski::intermediate-missing-ski",
+    "webpki::aki::root-with-aki-missing-keyidentifier",
+    /* the length of a serial number, extended key usage: not judged */
+    "rfc5280::serial::too-long",
+    "rfc5280::eku::ee-eku-empty",
+    "webpki::eku::ee-critical-eku",
+    "webpki::eku::ee-without-eku",
+    /* names of hosts are not judged: attestation certificates have none */
+    "cve::cve-2025-61727",
+    "rfc5280::nc::invalid-dnsname-leading-period",
+    "rfc5280::nc::not-allowed-in-ee-noncritical",
+    "rfc5280::nc::nc-permits-invalid-dns-san",
+    "rfc5280::nc::nc-permits-invalid-email-san",
+    "rfc5280::nc::nc-forbids-dnsname-wildcard-san",
+    "rfc5280::san::ip-in-dns",
+    "webpki::nc::intermediate-permitted-excluded-subtrees-both-null",
+    "webpki::cn::ipv4-leading-zeros-mismatch",
+    "webpki::cn::ipv6-uppercase-mismatch",
+    "webpki::cn::ipv6-non-rfc5952-mismatch",
+    "webpki::cn::punycode-not-in-san",
+    "webpki::cn::not-in-san",
+    "webpki::cn::case-mismatch",
+    "webpki::san::mismatch-domain-san",
+    "webpki::san::mismatch-subdomain-san",
+    "webpki::san::mismatch-apex-subdomain-san",
+    "webpki::san::public-suffix-wildcard-san",
+    "webpki::san::public-suffix-private-namespace-wildcard-san",
+    "webpki::san::wildcard-not-in-leftmost-san",
+    "webpki::san::wildcard-match-across-labels-san",
+    "webpki::san::unicode-emoji-san",
+    "webpki::san::no-san",
+    "webpki::san::san-wildcard-only",
+    "webpki::san::san-wildcard-only-tld",
+};
+
+static bool differs(const char *id)
+{
+    for (size_t i = 0; i < sizeof(DIFFERS) / sizeof(DIFFERS[0]); i++) {
+        if (strcmp(id, DIFFERS[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct bytes der_of(struct vectors *v, const json_t *pem, const char *label)
+{
+    struct buf der = BUF_MAX(DER_MAX);
+    struct bytes text = bytes_str(json_string_value(pem));
+    assert_ok(pem_next(&text, label, &der));
+    struct bytes kept = vector_keep(v, buf_view(&der));
+    buf_done(&der);
+    return kept;
+}
+
+enum { LIMBO_MAX = 128 };
+
+static size_t ders_of(struct vectors *v, const json_t *list, const char *label,
+                      struct bytes out[static LIMBO_MAX])
+{
+    size_t i;
+    json_t *pem;
+    VECTOR_EACH(i, pem, list)
+    {
+        assert_true(i < LIMBO_MAX);
+        out[i] = der_of(v, pem, label);
+    }
+    return json_array_size(list);
+}
+
+/* "2024-04-01T00:00:05+00:00", or a second after the leaf begins. */
+static int64_t limbo_time(const json_t *test, struct bytes leaf)
+{
+    const char *text = json_string_value(vector_at(test, "validation_time"));
+    int64_t from = 0, to = 0;
+    struct tm tm = {0};
+    if (text == NULL)
+        return ok(x509_validity(leaf, &from, &to)) ? from + 1 : 0;
+    assert_non_null(strptime(text, "%Y-%m-%dT%H:%M:%S", &tm));
+    return (int64_t)timegm(&tm);
+}
+
+static void run_limbo(struct vectors *v, const json_t *test)
+{
+    struct bytes roots[LIMBO_MAX], between[LIMBO_MAX], crls[LIMBO_MAX];
+    struct x509_verified verified;
+    struct x509_chain chain = {.intermediates = between, .crls = crls};
+    const char *id = vector_str(test, "id");
+    size_t n_roots = ders_of(v, vector_at(test, "trusted_certs"), "CERTIFICATE", roots);
+    chain.n_intermediates =
+        ders_of(v, vector_at(test, "untrusted_intermediates"), "CERTIFICATE", between);
+    chain.n_crls = ders_of(v, vector_at(test, "crls"), "X509 CRL", crls);
+    chain.leaf = der_of(v, vector_at(test, "peer_certificate"), "CERTIFICATE");
+    chain.at_unix_s = limbo_time(test, chain.leaf);
+    bool accepted = false;
+    for (size_t i = 0; i < n_roots; i++) {
+        chain.root = roots[i];
+        accepted = accepted || ok(x509_verify_chain(&chain, &verified));
+    }
+    bool wanted = strcmp(vector_str(test, "expected_result"), "SUCCESS") == 0;
+    if (accepted != (wanted != differs(id)))
+        fail_msg("%s: %s", id, accepted ? "accepted" : "refused");
+    v->n_run++;
+    v->n_out_of_scope += differs(id);
+}
+
+static void limbo(void **state)
+{
+    (void)state;
+    test_vectors_or_skip("x509");
+    static const char *const files[] = {"x509/limbo-crl.json",     "x509/limbo-cve.json",
+                                        "x509/limbo-pathlen.json", "x509/limbo-pathological.json",
+                                        "x509/limbo-rfc5280.json", "x509/limbo-webpki.json"};
+    for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++) {
+        struct vectors v = vectors_open(files[f]);
+        size_t i;
+        json_t *test;
+        const json_t *tests = json_is_array(v.root) ? v.root : vector_at(v.root, "testcases");
+        VECTOR_EACH(i, test, tests)
+        run_limbo(&v, test);
+        vectors_report(&v, files[f]);
+        vectors_close(&v);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nitro_documents),
+        cmocka_unit_test(limbo),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
