@@ -49,9 +49,10 @@ static status open_response(struct cbor_rd *r, const char *name)
 {
     struct cbor_iter it = cbor_map(r);
     bool has_pair = cbor_next(r, &it);
-    struct bytes key = cbor_text(r);
     TRY(cbor_status(r));
     REQUIRE(has_pair, ST_FORMAT, "NSM: empty response");
+    struct bytes key = cbor_text(r);
+    TRY(cbor_status(r));
     if (bytes_equal(key, BYTES_LIT("Error"))) {
         struct bytes text = cbor_text(r);
         TRY(cbor_status(r));
