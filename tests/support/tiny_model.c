@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { FILE_ROOM = 4 << 20, HEADER_ROOM = 64 << 10 };
+enum { FILE_ROOM = 4 << 20, HEADER_ROOM = 64 << 10, NO_LAYER = -1 };
 
 static const char *const WORDS[] = {
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "the",  "a",     "patient", "is", "well",   "ill",
@@ -83,17 +83,19 @@ static float next_weight(struct tensors *t)
     return (float)(int32_t)t->seed * 0x1p-33f;
 }
 
-static void put_tensor(struct tensors *t, int rows, int cols, float around, const char *fmt,
+static void put_tensor(struct tensors *t, int rows, int cols, float around, const char *name,
                        int layer)
 {
-    char name[96];
+    char prefix[32] = "";
     size_t begin = t->data.n;
-    (void)snprintf(name, sizeof(name), fmt, layer);
+    if (layer != NO_LAYER)
+        (void)snprintf(prefix, sizeof(prefix), "encoder.layer.%d.", layer);
     for (int i = 0; i < (rows ? rows : 1) * cols; i++) {
         float w = around + next_weight(t);
         buf_put(&t->data, bytes_of(&w, sizeof(w)));
     }
-    buf_printf(&t->header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", begin ? "," : "{", name);
+    buf_printf(&t->header, "%s\"%s%s\":{\"dtype\":\"F32\",\"shape\":[", begin ? "," : "{", prefix,
+               name);
     if (rows > 0)
         buf_printf(&t->header, "%d,", rows);
     buf_printf(&t->header, "%d],\"data_offsets\":[%zu,%zu]}", cols, begin, t->data.n);
@@ -108,33 +110,31 @@ static void put_norm(struct tensors *t, const char *weight, const char *bias, in
 static void put_layer(struct tensors *t, int layer)
 {
     enum { H = TINY_HIDDEN, I = TINY_INTERMEDIATE };
-#define AT "encoder.layer.%d."
-    put_tensor(t, H, H, 0, AT "attention.self.query.weight", layer);
-    put_tensor(t, 0, H, 0, AT "attention.self.query.bias", layer);
-    put_tensor(t, H, H, 0, AT "attention.self.key.weight", layer);
-    put_tensor(t, 0, H, 0, AT "attention.self.key.bias", layer);
-    put_tensor(t, H, H, 0, AT "attention.self.value.weight", layer);
-    put_tensor(t, 0, H, 0, AT "attention.self.value.bias", layer);
-    put_tensor(t, H, H, 0, AT "attention.output.dense.weight", layer);
-    put_tensor(t, 0, H, 0, AT "attention.output.dense.bias", layer);
-    put_norm(t, AT "attention.output.LayerNorm.weight", AT "attention.output.LayerNorm.bias",
-             layer);
-    put_tensor(t, I, H, 0, AT "intermediate.dense.weight", layer);
-    put_tensor(t, 0, I, 0, AT "intermediate.dense.bias", layer);
-    put_tensor(t, H, I, 0, AT "output.dense.weight", layer);
-    put_tensor(t, 0, H, 0, AT "output.dense.bias", layer);
-    put_norm(t, AT "output.LayerNorm.weight", AT "output.LayerNorm.bias", layer);
-#undef AT
+    put_tensor(t, H, H, 0, "attention.self.query.weight", layer);
+    put_tensor(t, 0, H, 0, "attention.self.query.bias", layer);
+    put_tensor(t, H, H, 0, "attention.self.key.weight", layer);
+    put_tensor(t, 0, H, 0, "attention.self.key.bias", layer);
+    put_tensor(t, H, H, 0, "attention.self.value.weight", layer);
+    put_tensor(t, 0, H, 0, "attention.self.value.bias", layer);
+    put_tensor(t, H, H, 0, "attention.output.dense.weight", layer);
+    put_tensor(t, 0, H, 0, "attention.output.dense.bias", layer);
+    put_norm(t, "attention.output.LayerNorm.weight", "attention.output.LayerNorm.bias", layer);
+    put_tensor(t, I, H, 0, "intermediate.dense.weight", layer);
+    put_tensor(t, 0, I, 0, "intermediate.dense.bias", layer);
+    put_tensor(t, H, I, 0, "output.dense.weight", layer);
+    put_tensor(t, 0, H, 0, "output.dense.bias", layer);
+    put_norm(t, "output.LayerNorm.weight", "output.LayerNorm.bias", layer);
 }
 
 static void put_weights(const struct tiny_model *m)
 {
     struct tensors t = {
         .header = BUF_MAX(HEADER_ROOM), .data = BUF_MAX(FILE_ROOM), .seed = 20260101u};
-    put_tensor(&t, N_WORDS, TINY_HIDDEN, 0, "embeddings.word_embeddings.weight", 0);
-    put_tensor(&t, TINY_POSITIONS, TINY_HIDDEN, 0, "embeddings.position_embeddings.weight", 0);
-    put_tensor(&t, 2, TINY_HIDDEN, 0, "embeddings.token_type_embeddings.weight", 0);
-    put_norm(&t, "embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias", 0);
+    put_tensor(&t, N_WORDS, TINY_HIDDEN, 0, "embeddings.word_embeddings.weight", NO_LAYER);
+    put_tensor(&t, TINY_POSITIONS, TINY_HIDDEN, 0, "embeddings.position_embeddings.weight",
+               NO_LAYER);
+    put_tensor(&t, 2, TINY_HIDDEN, 0, "embeddings.token_type_embeddings.weight", NO_LAYER);
+    put_norm(&t, "embeddings.LayerNorm.weight", "embeddings.LayerNorm.bias", NO_LAYER);
     for (int i = 0; i < TINY_LAYERS; i++)
         put_layer(&t, i);
     buf_put_str(&t.header, "}");
