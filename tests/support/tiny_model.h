@@ -9,7 +9,7 @@
 enum {
     TINY_HIDDEN = 32,
     TINY_LAYERS = 2,
-    TINY_HEADS = 4,
+    TINY_HEADS = 2,
     TINY_INTERMEDIATE = 64,
     TINY_POSITIONS = 48,
 };
