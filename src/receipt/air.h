@@ -122,4 +122,15 @@ struct air_expect {
 NODISCARD status air_verify(struct bytes receipt, const struct air_expect *expect,
                             struct checks *out_checks, struct air_claims *out_claims);
 
+/* What a receipt claims to be about, unproven: the signature is not looked at. For showing a receipt
+ * and for executing its request again, where the question is what was computed, not who says so. */
+struct air_subject_unverified {
+    uint8_t model_hash[AIR_HASH_LEN];
+    uint8_t request_hash[AIR_HASH_LEN];
+    uint8_t response_hash[AIR_HASH_LEN];
+};
+
+/* ST_FORMAT, ST_TRUNCATED, ST_LIMIT when it is no AIR v1 receipt. */
+NODISCARD status air_subject_unverified(struct bytes receipt, struct air_subject_unverified *out);
+
 #endif

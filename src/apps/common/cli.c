@@ -367,7 +367,9 @@ static int dispatch(const struct cli_program *p, int argc, char **argv)
 {
     int words = 0;
     const struct cli_command *c = find_command(p, argc, argv, &words);
-    if (asks_for("--version", c, argc - words, argv + words)) {
+    /* eml model pack has a --version of its own: the model's. */
+    bool is_taken = c != NULL && find_option(c, "version", strlen("version")) != NULL;
+    if (!is_taken && asks_for("--version", c, argc - words, argv + words)) {
         printf("%s %s\n", p->name, EML_VERSION);
         return 0;
     }

@@ -17,7 +17,7 @@ static status open_sim(const struct enclave_config *c, struct tee_provider **out
 static void put_release(struct json_w *w, const struct measurements *m)
 {
     json_w_open(w, NULL, '{');
-    json_w_str(w, "name", "this build of eml-enclave-sim");
+    json_w_str(w, "name", "this-build");
     json_w_hex(w, "pcr0", measurements_at(m, 0));
     json_w_hex(w, "pcr1", measurements_at(m, 1));
     json_w_hex(w, "pcr2", measurements_at(m, 2));
