@@ -82,3 +82,5 @@ if(EML_LANE STREQUAL "plain" AND "${EML_TEST_PREFIX}" STREQUAL "")
 elseif(EML_LANE STREQUAL "asan")
     eml_script_tests(integration)
 endif()
+
+include(cmake/repro.cmake)

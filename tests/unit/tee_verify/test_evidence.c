@@ -545,8 +545,7 @@ static const struct row {
      "NITRO_CERT_CHAIN_INVALID"},
     {"signed by another key", signed_by_another_key, true, REJECT, "signature",
      "NITRO_DOC_SIG_INVALID"},
-    {"header says ES256", header_says_es256, true, REJECT, "document",
-     "NITRO_ALG_NOT_ALLOWED"},
+    {"header says ES256", header_says_es256, true, REJECT, "document", "NITRO_ALG_NOT_ALLOWED"},
 
     {"made before its certificates", made_before_its_certificates, true, REJECT, "timestamp",
      "NITRO_TIMESTAMP_INVALID"},
