@@ -90,7 +90,7 @@ static bool begins_with(struct bytes text, struct bytes prefix)
 }
 
 /* Bounds everything before the tables are sized. */
-static status measure(const json_t *vocab, size_t *out_n, size_t *out_bytes)
+static status measure(const json_t *vocab, size_t *out_n, size_t *out_bytes, uint32_t *out_bound)
 {
     void *it = NULL;
     struct bytes text;
@@ -105,6 +105,8 @@ static status measure(const json_t *vocab, size_t *out_n, size_t *out_bytes)
         REQUIRE(json_is_int(value, &id) && id >= 0 && id <= WORDPIECE_ID_MAX, ST_FORMAT,
                 "tokenizer: the id of \"%.64s\" is no id", (const char *)text.p);
         bytes += text.n;
+        if ((uint32_t)id >= *out_bound)
+            *out_bound = (uint32_t)id + 1;
     }
     REQUIRE(n > 0, ST_FORMAT, "tokenizer: the vocabulary is empty");
     REQUIRE(n <= WORDPIECE_ENTRIES_MAX, ST_LIMIT, "tokenizer: %zu vocabulary entries", n);
@@ -128,13 +130,11 @@ static status make_room(struct wordpiece *w, size_t n, size_t bytes)
     return OK;
 }
 
-static status mark_id(struct wordpiece *w, uint8_t *seen, uint32_t id)
+static status mark_id(uint8_t *seen, uint32_t id)
 {
     uint8_t bit = (uint8_t)(1u << (id & 7));
     REQUIRE(!(seen[id >> 3] & bit), ST_FORMAT, "tokenizer: two vocabulary entries have id %u", id);
     seen[id >> 3] |= bit;
-    if (id >= w->id_bound)
-        w->id_bound = id + 1;
     return OK;
 }
 
@@ -146,7 +146,7 @@ static status fill(struct wordpiece *w, const json_t *vocab, struct bytes prefix
     while (json_member(vocab, &it, &text, &value)) {
         int64_t id = 0;
         (void)json_is_int(value, &id);
-        TRY(mark_id(w, seen, (uint32_t)id));
+        TRY(mark_id(seen, (uint32_t)id));
         add(w, PLACE_FIRST, text, (uint32_t)id);
         if (begins_with(text, prefix))
             add(w, PLACE_REST, bytes_of(text.p + prefix.n, text.n - prefix.n), (uint32_t)id);
@@ -158,15 +158,17 @@ status wordpiece_new(const json_t *vocab, struct bytes prefix, struct wordpiece 
 {
     size_t n = 0;
     size_t bytes = 0;
-    TRY(measure(vocab, &n, &bytes));
+    uint32_t bound = 0;
+    TRY(measure(vocab, &n, &bytes, &bound));
     struct wordpiece *w CLEANUP(wordpiece_freep) = calloc(1, sizeof(*w));
     REQUIRE(w != NULL, ST_NOMEM, "no memory for a vocabulary");
     TRY(make_room(w, n, bytes));
-    uint8_t *seen = calloc(WORDPIECE_ID_MAX / 8 + 1, 1);
+    uint8_t *seen = calloc(bound / 8 + 1, 1);
     REQUIRE(seen != NULL, ST_NOMEM, "no memory for a vocabulary");
     status s = fill(w, vocab, prefix, seen);
     free(seen);
     TRY(s);
+    w->id_bound = bound;
     *out = w;
     w = NULL;
     return OK;
