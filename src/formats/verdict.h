@@ -9,7 +9,7 @@
 #include "base/checks.h"
 #include "formats/json.h"
 
-/* {"verdict":"accept","checks":[{"id":"SIG","status":"PASS","code":null,"reason":"...","fix":null}]}
+/* {"verdict":"accept","checks":[{"id":"SIG","status":"PASS","code":null,"reason":"","fix":null}]}
  * code and fix are null when there is none. */
 void verdict_put_json(struct buf *out, const struct checks *c);
 /* The same two members inside an object that the caller has opened and closes. */
