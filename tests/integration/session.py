@@ -115,13 +115,13 @@ def test_policies_that_do_not_fit():
             ({"simulated": {"releases": [{**release, "pcr0": "11" * 48}]}}, 10, "measurements"),
             ({"service": "another"}, 10, "service"),
             ({"models": ["22" * 32]}, 10, "model"),
-            ({"freshness": ["epoch"]}, None, "freshness"),
+            ({"freshness": ["epoch"]}, 1, "not supported"),
         ]
         for change, code, check in bad:
             w.place.write("policy.json", {**good, **change})
             for command in (["attest"], ["embed", "--text", "x"]):
                 out = w.eml(*command, code=None)
-                expect(out.code == code if code else out.code != 0, f"{check}: {out}")
+                equal(out.code, code, f"{check}: {out}")
                 expect("0." not in out.out and check in out.out + out.err, f"{check} is named: {out}")
         del good["trust_simulated_root"]
         w.place.write("policy.json", good)
@@ -188,7 +188,7 @@ def test_nobody_there():
                                 "simulated": {"releases": [{"name": "x", "pcr0": "11" * 48}]}})
         one_line(p.run("eml", "attest", "--config", p.path("client.json"), code=None), 1)
         p.write("policy.json", {})
-        one_line(p.run("eml", "attest", "--config", p.path("client.json"), code=None), 2)
+        one_line(p.run("eml", "attest", "--config", p.path("client.json"), code=None), 30)
         one_line(p.run("eml", "embed", "--config", p.path("client.json"), code=None), 2)
         one_line(p.run("eml", "embed", "--config", p.path("none.json"), "--text", "x", code=None), 1)
 

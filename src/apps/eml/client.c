@@ -1,5 +1,6 @@
 #include "apps/eml/client.h"
 
+#include "apps/common/app.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "net/stream.h"
@@ -84,6 +85,18 @@ status client_connect_another(const struct client *c, struct checks *out_checks,
 status client_connect(struct client *c)
 {
     return client_connect_another(c, &c->checks, &c->session);
+}
+
+bool client_has_verdict(const struct checks *c)
+{
+    return checks_find(c, "document") != NULL;
+}
+
+int client_fail(const struct checks *c, status s)
+{
+    int code = app_fail(s);
+    enum verdict v = checks_verdict(c);
+    return client_has_verdict(c) && v != VERDICT_ACCEPT ? (int)v : code;
 }
 
 void client_done(struct client *c)

@@ -39,6 +39,11 @@ NODISCARD status client_connect(struct client *c);
 /* A further session with the same settings; its checks go to *out_checks. */
 NODISCARD status client_connect_another(const struct client *c, struct checks *out_checks,
                                         struct session **out);
+/* Whether evidence was judged at all. A host that is down or refuses is no verdict on an enclave.
+ */
+bool client_has_verdict(const struct checks *c);
+/* Prints the failure; the exit code is the verdict's where there is one, else the failure's. */
+int client_fail(const struct checks *c, status s);
 void client_done(struct client *c);
 
 #endif

@@ -36,9 +36,9 @@ static status attest(const struct cli *args, struct client *c)
 {
     TRY(client_open(cli_value(args, "config"), c));
     status s = client_connect(c);
-    if (c->checks.n > 0 && cli_has(args, "json"))
+    if (client_has_verdict(&c->checks) && cli_has(args, "json"))
         print_json(c);
-    else if (c->checks.n > 0)
+    else if (client_has_verdict(&c->checks))
         print_text(c);
     TRY(s);
     if (cli_has(args, "save"))
@@ -46,16 +46,11 @@ static status attest(const struct cli *args, struct client *c)
     return session_end(c->session);
 }
 
-/* A verdict is the exit code; a failure before there was anything to judge is that failure's. */
 static int run(const struct cli *args)
 {
     struct client c CLEANUP(client_done) = {0};
     status s = attest(args, &c);
-    if (ok(s))
-        return 0;
-    int code = app_fail(s);
-    enum verdict v = checks_verdict(&c.checks);
-    return c.checks.n > 0 && v != VERDICT_ACCEPT ? (int)v : code;
+    return failed(s) ? client_fail(&c.checks, s) : 0;
 }
 
 static const struct cli_option OPTIONS[] = {

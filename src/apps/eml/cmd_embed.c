@@ -160,7 +160,7 @@ static void say_simulated(const struct embed_run *r)
 static void show_checks(const struct checks *c)
 {
     struct buf out CLEANUP(buf_done) = BUF_MAX(1 << 20);
-    if (c->n == 0 || checks_verdict(c) == VERDICT_ACCEPT)
+    if (!client_has_verdict(c) || checks_verdict(c) == VERDICT_ACCEPT)
         return;
     verdict_put_text(&out, c, app_has_colour(STDERR_FILENO));
     (void)fwrite(out.p, 1, out.n, stderr);
@@ -197,11 +197,7 @@ static int run(const struct cli *args)
         .is_json = cli_has(args, "json"),
     };
     status s = embed(&r);
-    if (ok(s))
-        return 0;
-    int code = app_fail(s);
-    enum verdict v = checks_verdict(&r.client.checks);
-    return r.client.checks.n > 0 && v != VERDICT_ACCEPT ? (int)v : code;
+    return failed(s) ? client_fail(&r.client.checks, s) : 0;
 }
 
 static const struct cli_option OPTIONS[] = {
