@@ -40,7 +40,7 @@ static bool is_id_char(char c)
            c == '_' || c == '-' || c == '/';
 }
 
-static status check_id(const char *id)
+status manifest_check_id(const char *id)
 {
     size_t n = strlen(id);
     REQUIRE(n >= 1 && n <= MANIFEST_ID_MAX, ST_FORMAT, "model id must have 1 to %d characters",
@@ -94,7 +94,7 @@ static status check_files(const struct manifest *m)
 
 static status check(const struct manifest *m)
 {
-    TRY(check_id(m->id));
+    TRY(manifest_check_id(m->id));
     TRY(check_key_id(m->key_id));
     REQUIRE(m->version >= 1 && m->version <= MANIFEST_VERSION_MAX, ST_FORMAT,
             "version must be 1 or more");

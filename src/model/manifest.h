@@ -80,6 +80,8 @@ struct manifest_expect {
 
 /* ST_ROLLBACK below min_version; ST_EXPIRED past its end, or when it was made in the future. */
 NODISCARD status manifest_check(const struct manifest *m, const struct manifest_expect *e);
+/* ST_FORMAT says what an id may be. */
+NODISCARD status manifest_check_id(const char *id);
 /* "F32,BF16" into out */
 void manifest_put_dtypes(uint32_t allowed_dtypes, struct buf *out);
 NODISCARD status manifest_parse_dtypes(const char *comma_list, uint32_t *out);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "crypto/rand.h"
 #include "model/chunk.h"
+#include "model/content.h"
 #include "model/folder.h"
 #include "model/key_file.h"
 #include "model/keywrap.h"
@@ -86,6 +87,17 @@ static status describe_all(struct writing *w, const struct package_plan *plan)
     TRY(key_file_id(plan->kek, m->key_id));
     for (uint32_t i = 0; i < m->n_files; i++)
         TRY(describe(w, i));
+    return OK;
+}
+
+static status check_content(const struct writing *w, const struct package_plan *plan)
+{
+    uint8_t digest[SHA256_LEN];
+    if (plan->content_digest == NULL)
+        return OK;
+    TRY(content_digest(w->made.manifest.files, w->made.manifest.n_files, digest));
+    REQUIRE(memcmp(digest, plan->content_digest, SHA256_LEN) == 0, ST_MISMATCH,
+            "%s has changed since it was looked at", plan->folder);
     return OK;
 }
 
@@ -179,6 +191,7 @@ status package_write(const char *path, const struct package_plan *plan,
     w.sealed = BUF_MAX(sealed_max(w.files));
     w.total = 2 * sum_of_sizes(w.files);
     TRY(describe_all(&w, plan));
+    TRY(check_content(&w, plan));
     TRY(rand_bytes(w.dek.b, sizeof(w.dek.b)));
     TRY(aead_new(&w.dek, &w.aead));
     TRY(file_out_open(path, 0644, &w.out));

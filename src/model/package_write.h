@@ -14,6 +14,7 @@ struct package_plan {
     uint32_t allowed_dtypes;
     const struct ed25519_secret *sign_key;
     const struct aead_key *kek;
+    const uint8_t *content_digest; /* what the folder must hold (content.h), or NULL */
 };
 
 /* Called as bytes are sealed; may be NULL. */
@@ -27,7 +28,7 @@ struct package_made {
 
 /* Writes `path` whole or not at all: a temporary file beside it, synced, renamed. The DEK is fresh
  * random for every call and never leaves the package unwrapped. ST_MISMATCH when a file changes
- * while it is read. */
+ * while it is read, or when the folder is not the one that content_digest names. */
 NODISCARD status package_write(const char *path, const struct package_plan *plan,
                                package_progress_fn progress, void *progress_ctx,
                                struct package_made *out);

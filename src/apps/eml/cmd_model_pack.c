@@ -11,23 +11,46 @@
 #include "model/package_write.h"
 
 #include <limits.h>
+#include <unistd.h>
 
 enum { DAY_S = 86400, VALID_DAYS = 365, VALID_DAYS_MAX = 36500 };
 
-/* Uses the key file, or makes one and says so. */
-static status open_kek(const char *path, struct aead_key *out)
+/* The key file, read or just made. */
+struct kek {
+    struct aead_key key;
+    char path[PATH_MAX];
+    bool is_new;
+};
+
+static void kek_wipe(struct kek *k)
 {
-    if (file_exists(path))
-        return key_file_read_encryption(path, out);
-    struct aead_key key CLEANUP(aead_key_wipe) = {.alg = AEAD_AES_256_GCM};
-    TRY(rand_bytes(key.b, sizeof(key.b)));
-    TRY(key_file_write_encryption(path, &key));
-    (void)fprintf(stderr,
-                  "eml: wrote a new encryption key to %s, readable by you alone; the "
-                  "package opens with it only\n",
-                  path);
-    *out = key;
+    aead_key_wipe(&k->key);
+}
+
+/* A new key is on the disk before the package that needs it. */
+static status kek_open(struct kek *k)
+{
+    if (file_exists(k->path))
+        return key_file_read_encryption(k->path, &k->key);
+    k->key.alg = AEAD_AES_256_GCM;
+    TRY(rand_bytes(k->key.b, sizeof(k->key.b)));
+    TRY(key_file_write_encryption(k->path, &k->key));
+    k->is_new = true;
     return OK;
+}
+
+/* A key that opens nothing is not left behind. */
+static void kek_settle(const struct kek *k, status s)
+{
+    if (!k->is_new)
+        return;
+    if (failed(s))
+        (void)unlink(k->path);
+    else
+        (void)fprintf(stderr,
+                      "eml: wrote a new encryption key to %s, readable by you alone; the package "
+                      "opens with it only\n",
+                      k->path);
 }
 
 /* A folder that the engine cannot load is not worth a signature. */
@@ -48,6 +71,8 @@ static status plan_numbers(const struct cli *args, struct package_plan *p)
     uint64_t days = 0;
     uint64_t max_tokens = 0;
     const char *dtypes = cli_value(args, "dtypes");
+    if (failed(manifest_check_id(p->id)))
+        return cli_wrong("option --id: %s", status_detail());
     TRY(cli_u64(args, "version", 1, MANIFEST_VERSION_MAX, 0, &p->version));
     TRY(cli_u64(args, "valid-days", 1, VALID_DAYS_MAX, VALID_DAYS, &days));
     TRY(cli_u64(args, "max-tokens", 2, MANIFEST_TOKENS_MAX, 0, &max_tokens));
@@ -76,19 +101,17 @@ static status write_package(const char *path, const struct package_plan *plan,
 static status pack(const struct cli *args, struct package_plan *plan)
 {
     const char *path = cli_value(args, "out");
-    char key_path[PATH_MAX];
-    struct aead_key kek CLEANUP(aead_key_wipe) = {0};
+    struct kek kek CLEANUP(kek_wipe) = {.is_new = false};
     struct package_made made = {0};
     uint8_t model_digest[SHA256_LEN];
-    uint8_t written[SHA256_LEN];
     TRY(check_loads(args, plan, model_digest));
-    TRY(model_option_key_path(args, path, key_path));
-    TRY(open_kek(key_path, &kek));
-    plan->kek = &kek;
-    TRY(write_package(path, plan, &made));
-    TRY(content_digest(made.manifest.files, made.manifest.n_files, written));
-    REQUIRE(memcmp(model_digest, written, SHA256_LEN) == 0, ST_MISMATCH,
-            "%s changed while it was packed", plan->folder);
+    TRY(model_option_key_path(args, path, kek.path));
+    TRY(kek_open(&kek));
+    plan->kek = &kek.key;
+    plan->content_digest = model_digest;
+    status s = write_package(path, plan, &made);
+    kek_settle(&kek, s);
+    TRY(s);
     return package_text_print(&made.manifest, made.digest, made.n_bytes, cli_has(args, "json"));
 }
 

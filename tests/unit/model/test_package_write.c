@@ -148,6 +148,25 @@ static void a_file_that_changes_between_the_passes(void **state)
     model_fixture_remove(&f);
 }
 
+static void the_folder_must_be_the_one_meant(void **state)
+{
+    (void)state;
+    struct model_fixture f;
+    struct package_made made;
+    uint8_t digest[SHA256_LEN];
+    model_fixture_make(&f, WEIGHTS);
+    struct package_plan plan = model_fixture_plan(&f, 1);
+    assert_ok(package_write(f.package, &plan, NULL, NULL, &made));
+    assert_ok(content_digest(made.manifest.files, made.manifest.n_files, digest));
+    plan.content_digest = digest;
+    assert_ok(package_write(f.package, &plan, NULL, NULL, &made));
+    (void)unlink(f.package);
+    digest[0] ^= 1;
+    assert_code(package_write(f.package, &plan, NULL, NULL, &made), ST_MISMATCH);
+    assert_false(file_exists(f.package));
+    model_fixture_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_bad_plan_leaves_nothing),
         cmocka_unit_test(places_that_cannot_be_written),
         cmocka_unit_test(a_file_that_changes_between_the_passes),
+        cmocka_unit_test(the_folder_must_be_the_one_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
