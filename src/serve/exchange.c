@@ -39,6 +39,7 @@ void exchange_free(struct exchange *e)
     buf_done(&e->offsets);
     buf_done(&e->texts);
     buf_done(&e->vectors);
+    atomic_fetch_sub(e->service->n_open_texts, e->n_counted);
     wipe(e, sizeof(*e));
     free(e);
 }
@@ -83,6 +84,18 @@ static void job_done(struct scheduler_job *job, status s)
     e->service->ready(e->service->ctx, job);
 }
 
+/* Counted before anything is allocated for them. */
+static status count_texts(struct exchange *e)
+{
+    const struct exchange_service *s = e->service;
+    uint32_t n = (uint32_t)e->request.n_texts;
+    uint32_t before = atomic_fetch_add(s->n_open_texts, n);
+    e->n_counted = n;
+    REQUIRE(before <= s->max_open_texts && n <= s->max_open_texts - before, ST_BUSY,
+            "%u texts are being worked on", before);
+    return OK;
+}
+
 static status submit(struct exchange *e)
 {
     size_t dim = embedder_dim(e->service->embedder);
@@ -104,7 +117,9 @@ static status prepare(struct exchange *e, struct bytes request)
     TRY(embed_request_parse(request, texts, &e->request));
     memcpy(e->nonce, e->request.nonce.p ? e->request.nonce.p : e->nonce, e->request.nonce.n);
     e->nonce_n = e->request.nonce.n;
-    status s = tokenize(e);
+    status s = count_texts(e);
+    if (ok(s))
+        s = tokenize(e);
     e->request.texts = NULL; /* the array and the request's bytes end with this call */
     e->request.nonce = (struct bytes){0};
     return s;

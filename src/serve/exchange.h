@@ -23,6 +23,8 @@ struct exchange_service {
     struct scheduler *scheduler;
     const struct signer *signer;
     uint32_t max_request_tokens;
+    uint32_t max_open_texts;   /* of all exchanges together: what bounds their memory */
+    atomic_uint *n_open_texts; /* shared counter; outlives the exchanges */
     void (*ready)(void *ctx, struct scheduler_job *job); /* to the responder; must not block */
     void *ctx;
 };
@@ -37,18 +39,20 @@ struct exchange {
     uint8_t request_hash[SHA256_LEN];
     uint8_t nonce[MESSAGE_NONCE_MAX];
     size_t nonce_n;
-    struct buf ids;     /* u32 */
-    struct buf offsets; /* u32 */
-    struct buf texts;   /* struct record_text */
-    struct buf vectors; /* float */
+    uint32_t n_counted;         /* texts that this exchange has in n_open_texts */
+    struct buf ids;             /* u32 */
+    struct buf offsets;         /* u32 */
+    struct buf texts;           /* struct record_text */
+    struct buf vectors;         /* float */
     struct exchange *next;      /* responder's queue */
     struct exchange *next_open; /* session's list */
 };
 
-NODISCARD status exchange_new(const struct exchange_service *service, void *owner, uint32_t stream_id,
-                              struct exchange **out);
+NODISCARD status exchange_new(const struct exchange_service *service, void *owner,
+                              uint32_t stream_id, struct exchange **out);
 void exchange_free(struct exchange *e);
-/* Never fails from the caller's view: what goes wrong becomes the outcome, and `ready` is called. */
+/* Never fails from the caller's view: what goes wrong becomes the outcome, and `ready` is called.
+ */
 void exchange_start(struct exchange *e, struct bytes request);
 /* Appends the response (or refusal) and the receipt over it. */
 NODISCARD status exchange_answer(struct exchange *e, const uint8_t evidence_hash[static SHA256_LEN],

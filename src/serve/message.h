@@ -1,16 +1,18 @@
-/* message - what a client asks inside a session and what it is answered (docs/PROTOCOL.md, "Service messages").
+/* message - what a client asks inside a session and what it is answered (docs/PROTOCOL.md, "Service
+ * messages").
  *
- * Deterministic CBOR, closed maps with integer keys. The exact bytes of a request and of its response are what
- * a receipt's request_hash and response_hash cover, so neither is ever re-encoded on its way.
+ * Deterministic CBOR, closed maps with integer keys. The exact bytes of a request and of its
+ * response are what a receipt's request_hash and response_hash cover, so neither is ever re-encoded
+ * on its way.
  *
  *   request   { 1: 1 (version), 2: "embed", 3: salt bstr 32, 4: [+ tstr], 5: normalize bool,
  *               6: allow_truncation bool, ? 7: eat_nonce bstr 8..64 }
- *   response  { 1: 1, 2: "embed", 3: record bstr, 4: dim uint, 5: embeddings bstr (n * dim f32 little-endian) }
- *   refusal   { 1: 1, 2: "refused", 6: status name tstr, 7: fixed sentence tstr }
+ *   response  { 1: 1, 2: "embed", 3: record bstr, 4: dim uint, 5: embeddings bstr (n * dim f32
+ * little-endian) } refusal   { 1: 1, 2: "refused", 6: status name tstr, 7: fixed sentence tstr }
  *
  * The salt keeps a guessable prompt from being found by hashing candidates against a receipt.
- * Untrusted: a request comes from any client, a response from whatever answered; both are parsed whole before
- * any part is used.
+ * Untrusted: a request comes from any client, a response from whatever answered; both are parsed
+ * whole before any part is used.
  */
 #ifndef SERVE_MESSAGE_H
 #define SERVE_MESSAGE_H
@@ -44,7 +46,8 @@ struct embed_response {
 };
 
 void embed_request_encode(const struct embed_request *r, struct buf *out);
-/* texts: room for MESSAGE_TEXTS_MAX views, which borrow from in. ST_FORMAT, ST_TRUNCATED or ST_LIMIT. */
+/* texts: room for MESSAGE_TEXTS_MAX views, which borrow from in. ST_FORMAT, ST_TRUNCATED or
+ * ST_LIMIT. */
 NODISCARD status embed_request_parse(struct bytes in, struct bytes texts[static MESSAGE_TEXTS_MAX],
                                      struct embed_request *out);
 

@@ -1,8 +1,9 @@
 /* scheduler - one matrix from the rows of many sessions.
  *
- * Jobs wait in one queue. The engine thread takes rows round-robin over the jobs until the batch holds
- * max_batch_tokens, runs them as one matrix, and hands each job back when its last row is done. Row bits do not
- * depend on what they were batched with (docs/NUMERICS.md), so who else is connected shows in time alone.
+ * Jobs wait in one queue. The engine thread takes rows round-robin over the jobs until the batch
+ * holds max_batch_tokens, runs them as one matrix, and hands each job back when its last row is
+ * done. Row bits do not depend on what they were batched with (docs/NUMERICS.md), so who else is
+ * connected shows in time alone.
  */
 #ifndef SERVE_SCHEDULER_H
 #define SERVE_SCHEDULER_H
@@ -12,7 +13,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* Texts of one request, tokenised. Owned by the caller; not touched between submit and its done call. */
+/* Texts of one request, tokenised. Owned by the caller; not touched between submit and its done
+ * call. */
 struct scheduler_job {
     const uint32_t *ids;     /* all texts, one after the other */
     const uint32_t *offsets; /* n_texts + 1 */
@@ -30,7 +32,8 @@ struct scheduler_job {
     struct scheduler_job *next;
 };
 
-/* Runs one batch: the texts' ids one after the other, n_texts + 1 offsets, out [n_texts, hidden]. */
+/* Runs one batch: the texts' ids one after the other, n_texts + 1 offsets, out [n_texts, hidden].
+ */
 typedef status (*scheduler_encode_fn)(void *ctx, const uint32_t *ids, const uint32_t *offsets,
                                       uint32_t n_texts, bool normalize, float *out);
 
@@ -46,7 +49,8 @@ NODISCARD status scheduler_new(const struct scheduler_limits *limits, scheduler_
                                void *ctx, struct scheduler **out);
 /* Ends after the running batch; queued jobs are done with ST_CANCELLED. Takes a pointer to NULL. */
 void scheduler_freep(struct scheduler **s);
-/* ST_BUSY when the queue is full, ST_LIMIT for a text beyond the batch: the done call then does not come. */
+/* ST_BUSY when the queue is full, ST_LIMIT for a text beyond the batch: the done call then does not
+ * come. */
 NODISCARD status scheduler_submit(struct scheduler *s, struct scheduler_job *job);
 
 #endif

@@ -44,6 +44,7 @@ struct service {
     struct scheduler *scheduler;
     struct responder *responder;
     struct exchange_service exchanges;
+    atomic_uint n_open_texts;
     pthread_mutex_t lock; /* guards: sessions, n_sessions, stop, and what serve_session says */
     struct serve_session *sessions;
     uint32_t n_sessions;
@@ -323,6 +324,7 @@ static void fill_options(struct service *s, const struct service_options *o)
     s->o.max_batch_texts = or_default(o->max_batch_texts, 256);
     s->o.max_queued = or_default(o->max_queued, 1024);
     s->o.max_request_tokens = or_default(o->max_request_tokens, 262144);
+    s->o.max_open_texts = or_default(o->max_open_texts, 65536);
     (void)snprintf(s->policy_version, sizeof(s->policy_version), "config-%02x%02x%02x%02x%02x%02x",
                    o->config_digest[0], o->config_digest[1], o->config_digest[2],
                    o->config_digest[3], o->config_digest[4], o->config_digest[5]);
@@ -378,6 +380,8 @@ static status make_engine(struct service *s)
         .scheduler = s->scheduler,
         .signer = &s->signer,
         .max_request_tokens = s->o.max_request_tokens,
+        .max_open_texts = s->o.max_open_texts,
+        .n_open_texts = &s->n_open_texts,
         .ready = exchange_is_ready,
         .ctx = s,
     };

@@ -1,7 +1,9 @@
-/* signer - receipts of one boot: everything that is the same in all of them, and the key that signs.
+/* signer - receipts of one boot: everything that is the same in all of them, and the key that
+ * signs.
  *
- * The measurements are those of this enclave's own evidence; signer_init compares what the platform reports
- * with what its evidence says and refuses to start when they differ, so no receipt carries other values.
+ * The measurements are those of this enclave's own evidence; signer_init compares what the platform
+ * reports with what its evidence says and refuses to start when they differ, so no receipt carries
+ * other values.
  */
 #ifndef SERVE_SIGNER_H
 #define SERVE_SIGNER_H
@@ -32,8 +34,8 @@ struct signer_facts {
     uint64_t engine_ns;
 };
 
-/* Makes a fresh receipt key. ST_MISMATCH when the platform contradicts its own evidence. All strings are
- * borrowed for the signer's life. */
+/* Makes a fresh receipt key. ST_MISMATCH when the platform contradicts its own evidence. All
+ * strings are borrowed for the signer's life. */
 NODISCARD status signer_init(struct signer *s, struct tee_provider *provider, const char *service,
                              const char *policy_version, const struct signer_model *model);
 void signer_done(struct signer *s); /* wipes the key */

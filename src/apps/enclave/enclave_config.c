@@ -37,6 +37,7 @@ static status read_limits(struct enclave_config *c)
     s->max_batch_texts = read_u32(&o, "max_batch_texts", 1 << 16);
     s->max_queued = read_u32(&o, "max_queued_requests", 1 << 20);
     s->max_request_tokens = read_u32(&o, "max_request_tokens", 1 << 24);
+    s->max_open_texts = read_u32(&o, "max_open_texts", 1 << 24);
     s->limits.handshake_timeout_ms = read_u32(&o, "handshake_timeout_ms", 600000);
     s->limits.idle_timeout_ms = read_u32(&o, "idle_timeout_ms", 86400000);
     s->limits.message_timeout_ms = read_u32(&o, "message_timeout_ms", 3600000);

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 20000, POLICY_ROOM = 8192 };
+enum { TIMEOUT_MS = 20000, POLICY_ROOM = 8192, WAIT_STEP_US = 10000, WAIT_STEPS = 1000 };
 
 struct world {
     struct tiny_model model;
@@ -288,6 +288,35 @@ static void test_requests_beyond_the_token_limit(void **state)
     stop(&w);
 }
 
+static enum status_code ask(struct session *s, size_t n_texts)
+{
+    struct query q CLEANUP(query_done) = {0};
+    struct checks checks = {0};
+    struct embed_response res;
+    assert_ok(query_send(s, TEXTS, n_texts, true, true, NULL, &q));
+    wait_answer(s, &q);
+    return query_verify(s, &q, &checks, &res).code;
+}
+
+static void test_texts_in_work_are_bounded(void **state)
+{
+    (void)state;
+    const struct service_options o = {.max_open_texts = N_TEXTS - 1};
+    struct world w;
+    start(&w, &o);
+    struct session *s = connect_to(&w);
+    assert_int_equal(ask(s, N_TEXTS), ST_BUSY);
+    /* What a refused request had counted is given back, a moment after its answer. */
+    enum status_code code = ST_BUSY;
+    for (int i = 0; i < WAIT_STEPS && code == ST_BUSY; i++) {
+        usleep(WAIT_STEP_US);
+        code = ask(s, N_TEXTS - 1);
+    }
+    assert_int_equal(code, ST_OK);
+    session_freep(&s);
+    stop(&w);
+}
+
 /* A receipt is for its own request and response only: each byte that an attacker could change is
  * covered. */
 static void test_a_changed_answer_is_never_opened(void **state)
@@ -331,9 +360,9 @@ static void test_sessions_are_bounded(void **state)
     assert_true(failed(try_connect(&w, &c)));
     assert_ok(session_end(a));
     session_freep(&a);
-    for (int i = 0; i < 100 && c == NULL; i++) {
+    for (int i = 0; i < WAIT_STEPS && c == NULL; i++) {
         if (failed(try_connect(&w, &c)))
-            usleep(20000);
+            usleep(WAIT_STEP_US);
     }
     assert_non_null(c);
     session_freep(&b);
@@ -405,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_refusals_have_receipts_too),
         cmocka_unit_test(test_a_long_text_is_refused_when_it_may_not_be_cut),
         cmocka_unit_test(test_requests_beyond_the_token_limit),
+        cmocka_unit_test(test_texts_in_work_are_bounded),
         cmocka_unit_test(test_a_changed_answer_is_never_opened),
         cmocka_unit_test(test_sessions_are_bounded),
         cmocka_unit_test(test_a_client_that_vanishes_leaves_nothing_behind),
