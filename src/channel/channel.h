@@ -70,6 +70,9 @@ struct channel_identity {
 NODISCARD status channel_accept(struct stream *taken, const struct channel_identity *identity,
                                 const struct channel_limits *limits, struct session **out);
 
+/* Takes the stream and closes it with a reason, without waiting: for a server that is full. */
+void channel_refuse(struct stream *taken, enum status_code reason);
+
 /* Evidence that many sessions share (freshness `epoch`): made on first use and again when it is
  * older than life_s. Thread-safe. */
 NODISCARD status channel_epoch_new(uint32_t life_s, struct channel_epoch **out);

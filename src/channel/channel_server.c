@@ -199,3 +199,9 @@ status channel_accept(struct stream *taken, const struct channel_identity *ident
     };
     return accept_over(&v, limits, out);
 }
+
+void channel_refuse(struct stream *taken, enum status_code reason)
+{
+    struct stream *stream CLEANUP(stream_freep) = taken;
+    tell(stream, reason);
+}

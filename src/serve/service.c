@@ -258,7 +258,6 @@ static status start_thread(struct serve_session *ss)
 static status start_session(struct service *s, struct stream *taken)
 {
     struct stream *stream CLEANUP(stream_freep) = taken;
-    REQUIRE(s->n_sessions < s->o.max_sessions, ST_BUSY, "%u sessions are open", s->n_sessions);
     struct serve_session *ss = calloc(1, sizeof(*ss));
     REQUIRE(ss != NULL, ST_NOMEM, "no memory for a session");
     ss->service = s;
@@ -278,6 +277,18 @@ static status start_session(struct service *s, struct stream *taken)
     if (failed(started))
         session_free(ss);
     return started;
+}
+
+static void accept_one(struct service *s, struct stream *taken)
+{
+    if (s->n_sessions >= s->o.max_sessions) {
+        LOG(LOG_WARN, "connection refused", LOG_NUM("open_sessions", s->n_sessions));
+        channel_refuse(taken, ST_BUSY);
+        return;
+    }
+    status started = start_session(s, taken);
+    if (failed(started))
+        log_failure(LOG_WARN, "connection refused", started);
 }
 
 static void stop_sessions(struct service *s)
@@ -301,9 +312,7 @@ status service_run(struct service *s, struct listener *l)
         reap(s, false);
         if (failed(end))
             break;
-        status started = start_session(s, stream);
-        if (failed(started))
-            log_failure(LOG_WARN, "connection refused", started);
+        accept_one(s, stream);
     }
     stop_sessions(s);
     return end.code == ST_CANCELLED ? OK : end;
