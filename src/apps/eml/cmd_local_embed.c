@@ -180,6 +180,8 @@ static status work(const struct cli *args)
                                                   .tokens = &tokens};
     TRY(lines_open(args, "lines", &texts));
     TRY(model_option_open(args, &model));
+    if (cli_has(args, "stats"))
+        model_option_stats(&model);
     TRY(tokenize_all(model.embedder, &texts, cli_has(args, "no-truncate"), &tokens));
     TRY(embedding_init(&e, &model));
     return embed_all(&e);
@@ -197,6 +199,7 @@ static const struct cli_option OPTIONS[] = {
     {"lines", "F", false, false, "one text a line; - for standard input"},
     {"json", NULL, false, false, "one JSON object a line for each text"},
     {"no-normalize", NULL, false, false, "do not scale vectors to unit length"},
+    {"stats", NULL, false, false, "print time to ready and peak memory on standard error"},
     {"no-truncate", NULL, false, false, "refuse a text beyond the model's limit"},
     MODEL_OPTION_ENGINE,
 };

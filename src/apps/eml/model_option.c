@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void model_option_done(struct model_option *m)
@@ -89,12 +90,37 @@ status model_option_open(const struct cli *args, struct model_option *out)
     struct model_option m CLEANUP(model_option_done) = {0};
     uint32_t n_threads = 0;
     size_t kernels = 0;
+    uint64_t start_ns = clock_mono_ns();
     TRY(model_option_threads(args, &n_threads));
     TRY(cli_choice(args, "kernels", KERNELS, 0, &kernels));
     TRY(pool_new(n_threads, &m.pool));
     const struct embedder_options o = {.kernels = KERNELS[kernels], .pool = m.pool};
     TRY(open_embedder(args, &o, &m.embedder));
+    m.open_ns = clock_mono_ns() - start_ns;
     *out = m;
     m = (struct model_option){0};
     return OK;
+}
+
+/* The kernel's high-water mark of this process; getrusage() would count the one that started it. */
+static unsigned long peak_kib(void)
+{
+    char line[128];
+    unsigned long kib = 0;
+    FILE *f = fopen("/proc/self/status", "re");
+    if (f == NULL)
+        return 0;
+    while (kib == 0 && fgets(line, sizeof(line), f) != NULL) {
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoul(line + 6, NULL, 10);
+    }
+    (void)fclose(f);
+    return kib;
+}
+
+void model_option_stats(const struct model_option *m)
+{
+    (void)fprintf(stderr, "eml: ready_ms=%.1f weight_kib=%zu peak_kib=%lu kernels=%s threads=%u\n",
+                  (double)m->open_ns / 1e6, embedder_weight_bytes(m->embedder) >> 10, peak_kib(),
+                  embedder_kernels(m->embedder), pool_size(m->pool));
 }

@@ -27,11 +27,14 @@
 struct model_option {
     struct pool *pool;
     struct embedder *embedder;
+    uint64_t open_ns; /* how long it took, from the options to ready */
 };
 
 void model_option_done(struct model_option *m);
 /* ST_USAGE unless exactly one of --model-dir and --model is given. */
 NODISCARD status model_option_open(const struct cli *args, struct model_option *out);
+/* One line on standard error: time to ready, weights, peak memory, kernels, threads. */
+void model_option_stats(const struct model_option *m);
 /* --threads, or the CPUs that this process may use. */
 NODISCARD status model_option_threads(const struct cli *args, uint32_t *out);
 
