@@ -272,17 +272,22 @@ static status check_chain(const struct parsed *p, X509_STORE_CTX *ctx, struct x5
     int n = sk_X509_num(built);
     REQUIRE(n >= 2 && X509_cmp(sk_X509_value(built, n - 1), p->root) == 0, ST_CERT,
             "the chain does not end in the pinned root");
+    int64_t latest = INT64_MIN;
     int64_t earliest = INT64_MAX;
     size_t n_crl_named = 0;
     for (int i = 0; i < n; i++) {
         X509 *cert = sk_X509_value(built, i);
+        int64_t not_before = 0;
         int64_t not_after = 0;
         TRY(status_context(check_algorithms(cert), "certificate %d above the leaf", i));
         TRY(status_context(check_usage(cert, i == 0), "certificate %d above the leaf", i));
+        TRY(time_of(X509_get0_notBefore(cert), &not_before));
         TRY(time_of(X509_get0_notAfter(cert), &not_after));
+        latest = not_before > latest ? not_before : latest;
         earliest = not_after < earliest ? not_after : earliest;
         n_crl_named += names_crl(cert);
     }
+    out->not_before_unix_s = latest;
     out->not_after_unix_s = earliest;
     out->n_crl_named = n_crl_named;
     return OK;

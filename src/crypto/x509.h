@@ -26,9 +26,10 @@ struct x509_chain {
 /* A proof that a chain held: only x509_verify_chain makes one. Views borrow from the caller's leaf.
  */
 struct x509_verified {
-    struct bytes leaf_spki;   /* SubjectPublicKeyInfo, DER */
-    int64_t not_after_unix_s; /* the earliest notAfter of the chain */
-    size_t n_crl_named;       /* certificates that name a CRL; all were checked if n_crls > 0 */
+    struct bytes leaf_spki;    /* SubjectPublicKeyInfo, DER */
+    int64_t not_before_unix_s; /* the latest notBefore of the chain, root included */
+    int64_t not_after_unix_s;  /* the earliest notAfter of the chain */
+    size_t n_crl_named;        /* certificates that name a CRL; all were checked if n_crls > 0 */
 };
 
 /* ST_FORMAT not a certificate or CRL; ST_CERT chain, usage or signature, or a CRL that is missing

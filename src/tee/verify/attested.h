@@ -1,6 +1,7 @@
 /* attested - the measurements of evidence in the form in which a receipt carries them.
  *
- * One conversion for the signer, which puts them in, and for everybody who compares a receipt with evidence.
+ * One conversion for the signer, which puts them in, and for everybody who compares a receipt with
+ * evidence.
  */
 #ifndef TEE_VERIFY_ATTESTED_H
 #define TEE_VERIFY_ATTESTED_H
@@ -8,8 +9,8 @@
 #include "receipt/air.h"
 #include "tee/verify/measurements.h"
 
-/* The registers that AIR v1 has a place for: 0 to 4, and on Nitro 8. Marked as attested: call it with what came
- * out of evidence, and with nothing else. */
+/* The registers that AIR v1 has a place for: 0 to 4, and on Nitro 8. Marked as attested: call it
+ * with what came out of evidence, and with nothing else. */
 void attested_measurements(const struct measurements *m, struct air_measurements *out);
 
 #endif

@@ -3,15 +3,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct chain {
+struct place {
     bool is_used;
     uint8_t key[SHA256_LEN];
-    struct evidence_window window;
+    struct evidence_chain chain;
 };
 
 struct evidence_cache {
-    pthread_mutex_t lock; /* guards: chains, next */
-    struct chain chains[EVIDENCE_CACHE_CHAINS];
+    pthread_mutex_t lock; /* guards: places, next */
+    struct place places[EVIDENCE_CACHE_CHAINS];
     size_t next;
 };
 
@@ -36,38 +36,38 @@ void evidence_cache_freep(struct evidence_cache **c)
     *c = NULL;
 }
 
-static const struct chain *lookup(const struct evidence_cache *c, const uint8_t *key)
+static const struct place *lookup(const struct evidence_cache *c, const uint8_t *key)
 {
     for (size_t i = 0; i < EVIDENCE_CACHE_CHAINS; i++) {
-        if (c->chains[i].is_used && memcmp(c->chains[i].key, key, SHA256_LEN) == 0)
-            return &c->chains[i];
+        if (c->places[i].is_used && memcmp(c->places[i].key, key, SHA256_LEN) == 0)
+            return &c->places[i];
     }
     return NULL;
 }
 
 bool evidence_cache_find(struct evidence_cache *c, const uint8_t key[static SHA256_LEN],
-                         struct evidence_window *out)
+                         struct evidence_chain *out)
 {
     if (c == NULL)
         return false;
     (void)pthread_mutex_lock(&c->lock);
-    const struct chain *found = lookup(c, key);
+    const struct place *found = lookup(c, key);
     if (found != NULL)
-        *out = found->window;
+        *out = found->chain;
     (void)pthread_mutex_unlock(&c->lock);
     return found != NULL;
 }
 
 void evidence_cache_keep(struct evidence_cache *c, const uint8_t key[static SHA256_LEN],
-                         const struct evidence_window *window)
+                         const struct evidence_chain *chain)
 {
     if (c == NULL)
         return;
     (void)pthread_mutex_lock(&c->lock);
     if (lookup(c, key) == NULL) {
-        struct chain *slot = &c->chains[c->next++ % EVIDENCE_CACHE_CHAINS];
+        struct place *slot = &c->places[c->next++ % EVIDENCE_CACHE_CHAINS];
         slot->is_used = true;
-        slot->window = *window;
+        slot->chain = *chain;
         memcpy(slot->key, key, SHA256_LEN);
     }
     (void)pthread_mutex_unlock(&c->lock);

@@ -13,9 +13,10 @@ struct evidence_cache;
 
 enum { EVIDENCE_CACHE_CHAINS = 16 };
 
-struct evidence_window {
+struct evidence_chain {
     int64_t not_before_unix_s; /* latest of the chain */
     int64_t not_after_unix_s;  /* earliest of the chain */
+    size_t spki_at, spki_n;    /* where the leaf's key stands in the leaf */
 };
 
 /* Thread-safe. Oldest entries make room for new ones. */
@@ -24,8 +25,8 @@ void evidence_cache_freep(struct evidence_cache **c);
 
 /* c may be NULL: nothing is known then, and nothing is kept. */
 bool evidence_cache_find(struct evidence_cache *c, const uint8_t key[static SHA256_LEN],
-                         struct evidence_window *out);
+                         struct evidence_chain *out);
 void evidence_cache_keep(struct evidence_cache *c, const uint8_t key[static SHA256_LEN],
-                         const struct evidence_window *window);
+                         const struct evidence_chain *chain);
 
 #endif

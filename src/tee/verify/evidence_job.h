@@ -45,9 +45,11 @@ struct evidence_job {
     struct bytes
         root; /* pinned; borrowed from the program or, simulated, equal to a pinned digest */
     uint8_t chain_key[SHA256_LEN];
-    bool is_chain_known;
-    struct evidence_window window;
-    struct x509_verified leaf;
+    bool is_chain_known;         /* proven before, by the cache */
+    struct evidence_chain chain; /* its validity, also when the proof failed */
+    status proof;                /* of the chain at the given time */
+    char trouble[CHECK_REASON_MAX];
+    struct x509_verified leaf; /* when the proof is OK */
     struct nitro_document signed_;
 
     bool has_statement;

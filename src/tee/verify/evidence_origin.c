@@ -1,6 +1,7 @@
 #include "tee/verify/evidence_job.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "crypto/hash.h"
@@ -73,24 +74,25 @@ void evidence_check_root(struct evidence_job *j)
         check_simulated_root(j);
 }
 
-static status narrow(struct evidence_window *w, struct bytes der)
+static status narrow(struct evidence_chain *c, struct bytes der)
 {
     int64_t from, to;
     TRY(x509_validity(der, &from, &to));
-    w->not_before_unix_s = from > w->not_before_unix_s ? from : w->not_before_unix_s;
-    w->not_after_unix_s = to < w->not_after_unix_s ? to : w->not_after_unix_s;
+    c->not_before_unix_s = from > c->not_before_unix_s ? from : c->not_before_unix_s;
+    c->not_after_unix_s = to < c->not_after_unix_s ? to : c->not_after_unix_s;
     return OK;
 }
 
-static status chain_window(const struct nitro_unverified *d, struct bytes root,
-                           struct evidence_window *out)
+/* The validity of a chain that does not hold, to tell a wrong clock from a wrong chain. */
+static status read_validity(const struct nitro_unverified *d, struct bytes root,
+                            struct evidence_chain *out)
 {
-    struct evidence_window w = {INT64_MIN, INT64_MAX};
-    TRY(narrow(&w, root));
+    struct evidence_chain c = {.not_before_unix_s = INT64_MIN, .not_after_unix_s = INT64_MAX};
+    TRY(narrow(&c, root));
     for (size_t i = 1; i < d->n_cabundle; i++)
-        TRY(narrow(&w, d->cabundle[i]));
-    TRY(narrow(&w, d->certificate));
-    *out = w;
+        TRY(narrow(&c, d->cabundle[i]));
+    TRY(narrow(&c, d->certificate));
+    *out = c;
     return OK;
 }
 
@@ -107,51 +109,73 @@ static status chain_key(const struct nitro_unverified *d, struct bytes root,
     return sha256(bytes_of(digests, (d->n_cabundle + 1) * SHA256_LEN), out);
 }
 
-static status find_window(struct evidence_job *j)
+/* The same bytes were proven before. Their time is compared with the clock by the caller. */
+static void recall(struct evidence_job *j)
+{
+    j->leaf = (struct x509_verified){
+        .leaf_spki = bytes_of(j->document.certificate.p + j->chain.spki_at, j->chain.spki_n),
+        .not_before_unix_s = j->chain.not_before_unix_s,
+        .not_after_unix_s = j->chain.not_after_unix_s,
+    };
+}
+
+static status prove_now(struct evidence_job *j)
+{
+    struct x509_chain chain = nitro_chain(&j->document, j->root, j->expect->at_unix_s);
+    TRY(x509_verify_chain(&chain, &j->leaf));
+    j->chain = (struct evidence_chain){
+        .not_before_unix_s = j->leaf.not_before_unix_s,
+        .not_after_unix_s = j->leaf.not_after_unix_s,
+        .spki_at = (size_t)(j->leaf.leaf_spki.p - j->document.certificate.p),
+        .spki_n = j->leaf.leaf_spki.n,
+    };
+    evidence_cache_keep(j->expect->cache, j->chain_key, &j->chain);
+    return OK;
+}
+
+static status prove_chain(struct evidence_job *j)
 {
     TRY(chain_key(&j->document, j->root, j->chain_key));
-    j->is_chain_known = evidence_cache_find(j->expect->cache, j->chain_key, &j->window);
-    if (j->is_chain_known)
+    j->is_chain_known = evidence_cache_find(j->expect->cache, j->chain_key, &j->chain);
+    if (!j->is_chain_known)
+        return prove_now(j);
+    recall(j);
+    return OK;
+}
+
+/* One proof serves both checks: the time is judged first, so that a wrong clock is called so. */
+static status find_validity(struct evidence_job *j)
+{
+    j->proof = prove_chain(j);
+    if (ok(j->proof))
         return OK;
-    return chain_window(&j->document, j->root, &j->window);
+    (void)snprintf(j->trouble, sizeof(j->trouble), "%s", status_detail());
+    return read_validity(&j->document, j->root, &j->chain);
 }
 
 void evidence_check_time(struct evidence_job *j)
 {
     int64_t at = j->expect->at_unix_s;
-    if (failed(find_window(j))) {
+    if (failed(find_validity(j))) {
         evidence_fail(j, "NITRO_CERT_CHAIN_INVALID", "%s", status_detail());
         return;
     }
-    const struct evidence_window *w = &j->window;
-    if (at < w->not_before_unix_s || at > w->not_after_unix_s) {
+    const struct evidence_chain *c = &j->chain;
+    if (at < c->not_before_unix_s || at > c->not_after_unix_s) {
         evidence_fail(j, NULL,
                       "certificates are valid %" PRId64 " to %" PRId64 ", the clock says %" PRId64,
-                      w->not_before_unix_s, w->not_after_unix_s, at);
+                      c->not_before_unix_s, c->not_after_unix_s, at);
         return;
     }
     evidence_pass(j, "all certificates are valid at %" PRId64 " (until %" PRId64 ")", at,
-                  w->not_after_unix_s);
+                  c->not_after_unix_s);
     reach(j, NEEDS_TIME);
-}
-
-static status prove_chain(struct evidence_job *j)
-{
-    if (j->is_chain_known) {
-        /* The same bytes were proven before, and their time has just been checked. */
-        j->leaf = (struct x509_verified){.not_after_unix_s = j->window.not_after_unix_s};
-        return x509_spki(j->document.certificate, &j->leaf.leaf_spki);
-    }
-    struct x509_chain chain = nitro_chain(&j->document, j->root, j->expect->at_unix_s);
-    TRY(x509_verify_chain(&chain, &j->leaf));
-    evidence_cache_keep(j->expect->cache, j->chain_key, &j->window);
-    return OK;
 }
 
 void evidence_check_chain(struct evidence_job *j)
 {
-    if (failed(prove_chain(j))) {
-        evidence_fail(j, NULL, "%s", status_detail());
+    if (failed(j->proof)) {
+        evidence_fail(j, NULL, "%s", j->trouble);
         return;
     }
     evidence_pass(j, "%zu certificates lead to the pinned root%s", j->document.n_cabundle,
@@ -206,7 +230,7 @@ static int64_t document_time(const struct evidence_job *j)
 void evidence_check_timestamp(struct evidence_job *j)
 {
     int64_t t = document_time(j);
-    if (t < j->window.not_before_unix_s || t > j->window.not_after_unix_s)
+    if (t < j->chain.not_before_unix_s || t > j->chain.not_after_unix_s)
         evidence_fail(j, NULL, "made at %" PRId64 ", outside its certificates' validity", t);
     else
         evidence_pass(j, "made at %" PRId64, t);

@@ -71,7 +71,8 @@ NODISCARD status nitro_parse(struct bytes in, struct nitro_unverified *out);
 struct x509_chain nitro_chain(const struct nitro_unverified *d, struct bytes pinned_root,
                               int64_t at_unix_s);
 
-/* ST_ALG when the header does not say ES384; ST_AUTH when the signature does not hold. */
+/* leaf must be the proof of this document's own certificate, at the same address: ST_MISMATCH.
+ * ST_ALG when the header does not say ES384; ST_AUTH when the signature does not hold. */
 NODISCARD status nitro_open(const struct nitro_unverified *d, const struct x509_verified *leaf,
                             struct nitro_document *out);
 

@@ -159,7 +159,8 @@ static void root_file_is_private(void **state)
     (void)state;
     char path[PATH_MAX];
     struct stat st;
-    struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
+    struct tee_provider *p = open_sim();
+    tee_provider_freep(&p);
     path_of(SIM_ROOT_FILE, path);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);

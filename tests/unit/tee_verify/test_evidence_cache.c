@@ -16,13 +16,13 @@ static void finds_what_was_kept_and_nothing_else(void **state)
 {
     (void)state;
     struct evidence_cache *c CLEANUP(evidence_cache_freep) = NULL;
-    struct evidence_window w = {0};
+    struct evidence_chain w = {0};
     uint8_t key[SHA256_LEN], zero[SHA256_LEN] = {0};
     assert_ok(evidence_cache_new(&c));
     key_of(1, key);
     assert_false(evidence_cache_find(c, key, &w));
     assert_false(evidence_cache_find(c, zero, &w)); /* an unused place is no entry */
-    evidence_cache_keep(c, key, &(struct evidence_window){10, 20});
+    evidence_cache_keep(c, key, &(struct evidence_chain){10, 20, 0, 0});
     assert_true(evidence_cache_find(c, key, &w));
     assert_int_equal(w.not_before_unix_s, 10);
     assert_int_equal(w.not_after_unix_s, 20);
@@ -34,7 +34,7 @@ static void oldest_makes_room(void **state)
 {
     (void)state;
     struct evidence_cache *c CLEANUP(evidence_cache_freep) = NULL;
-    struct evidence_window w = {0};
+    struct evidence_chain w = {0};
     uint8_t key[SHA256_LEN];
     assert_ok(evidence_cache_new(&c));
     for (unsigned i = 0; i <= EVIDENCE_CACHE_CHAINS; i++) {
@@ -53,7 +53,7 @@ static void oldest_makes_room(void **state)
 static void no_cache_knows_nothing(void **state)
 {
     (void)state;
-    struct evidence_window w = {0};
+    struct evidence_chain w = {0};
     uint8_t key[SHA256_LEN] = {0};
     evidence_cache_keep(NULL, key, &w);
     assert_false(evidence_cache_find(NULL, key, &w));
@@ -64,7 +64,7 @@ static void *use(void *arg)
     struct evidence_cache *c = arg;
     for (unsigned i = 0; i < 2000; i++) {
         uint8_t key[SHA256_LEN];
-        struct evidence_window w = {i % 40, i % 40};
+        struct evidence_chain w = {i % 40, i % 40, 0, 0};
         key_of(i % 40, key);
         evidence_cache_keep(c, key, &w);
         if (evidence_cache_find(c, key, &w))
