@@ -44,7 +44,8 @@ static bool shortest_fast(float v, struct decimal *out)
         magnitude--;
     for (int n = DIGITS_MIN; n <= DIGITS_MAX; n++) {
         int scale = n - magnitude;
-        double digits = rint(x * POW10[scale]);
+        /* Rounded by hand: rint() would bring libm into programs that have no other use for it. */
+        double digits = (double)(uint64_t)(x * POW10[scale] + 0.5);
         if (!reads_back(digits, POW10[scale], v))
             continue;
         *out = (struct decimal){(uint64_t)digits, -scale};

@@ -14,7 +14,7 @@ MIB = 1 << 20
 RULES = {
     "eml-host": {"without": ["crypto", "formats/cose", "formats/cbor", "engine", "receipt", "tee_verify", "tee", "tee_sim",
                              "channel", "model", "serve"],
-                 "libraries_without": ["libcrypto", "libssl", "libutf8proc"]},
+                 "libraries_without": ["libcrypto", "libssl"]},
     "eml": {"without": ["tee", "tee_sim"]},
     "eml-verify": {"without": ["net", "engine", "tee", "tee_sim", "channel", "model", "serve"],
                    "is_static": True, "no_sockets": True, "max_bytes": 6 * MIB},
