@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "crypto/hash.h"
+#include "tee/verify/attested.h"
 
 enum { RECEIPT_ROOM = 1 << 20, NONCE_ROOM = 4096, HASH_STEP = 64 << 10 };
 
@@ -148,18 +149,6 @@ static status load_receipt_files(struct receipt_job *j)
     return OK;
 }
 
-/* The registers that a receipt can hold, out of the attested ones. */
-static void take_measurements(const struct measurements *m, struct air_measurements *out)
-{
-    out->platform = m->kind == MEASUREMENT_TDX ? AIR_TDX_MRTD_RTMR : AIR_NITRO_PCR;
-    for (unsigned i = 0; i < AIR_N_PCR; i++) {
-        if (!measurements_has(m, i))
-            continue;
-        memcpy(out->pcr[i], m->pcr[i], AIR_MEASUREMENT_LEN);
-        out->present = (uint16_t)(out->present | 1u << i);
-    }
-}
-
 /* --expect-model-hash against what the enclave attested; the receipt's own is compared later. */
 static void check_statement_model(struct receipt_job *j, const struct statement *s)
 {
@@ -199,7 +188,7 @@ static void expect_attested(struct receipt_job *j)
     memcpy(j->key, s.receipt_key, sizeof(j->key));
     j->expect.public_key = j->key;
     j->expect.attestation_doc_hash = j->evidence.sha256;
-    take_measurements(&j->evidence.claimed.measurements, &j->measurements);
+    attested_measurements(&j->evidence.claimed.measurements, &j->measurements);
     j->expect.measurements = &j->measurements;
     check_statement_model(j, &s);
     j->is_signer_attested = j->evidence.is_accepted;

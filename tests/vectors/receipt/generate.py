@@ -386,14 +386,19 @@ def policy_cases():
     policy("replayed", "an id that was accepted before", "REPLAY", "REPLAY_CTI", {"seen_cti_hex": bytes(range(1, 17)).hex()})
 
 
-for make in (valid_cases, envelope_cases, structure_cases, claim_cases, signature_cases, policy_cases):
-    make()
-names = [(kind, name) for kind, name, _ in CASES]
-assert len(set(names)) == len(names), "a name is used twice"
-for kind in ("valid", "invalid"):
-    os.makedirs(os.path.join(HERE, kind), exist_ok=True)
-for kind, name, case in CASES:
-    with open(os.path.join(HERE, kind, name + ".json"), "w", encoding="utf-8") as f:
-        json.dump(case, f, indent=1, ensure_ascii=True)
-        f.write("\n")
-print(len(CASES), "vectors")
+def main():
+    for make in (valid_cases, envelope_cases, structure_cases, claim_cases, signature_cases, policy_cases):
+        make()
+    names = [(kind, name) for kind, name, _ in CASES]
+    assert len(set(names)) == len(names), "a name is used twice"
+    for kind in ("valid", "invalid"):
+        os.makedirs(os.path.join(HERE, kind), exist_ok=True)
+    for kind, name, case in CASES:
+        with open(os.path.join(HERE, kind, name + ".json"), "w", encoding="utf-8") as f:
+            json.dump(case, f, indent=1, ensure_ascii=True)
+            f.write("\n")
+    print(len(CASES), "vectors")
+
+
+if __name__ == "__main__":
+    main()
