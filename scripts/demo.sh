@@ -15,9 +15,20 @@ if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ -z "${CI:-}" ]; then
 fi
 step=0
 say() { step=$((step + 1)); printf '\n%s%d. %s%s\n' "$bold" "$step" "$1" "$plain"; [ $# -lt 2 ] || printf '   %s\n' "${@:2}"; }
-show() { printf '   $ %s\n' "$*"; }
-# Runs a command, shown and indented; its exit code is kept.
-run() { show "$@"; "$@" 2>&1 | cut -c1-150 | sed 's/^/   /'; }
+# A command as one would type it.
+show() {
+    local word line=
+    for word in "$@"; do
+        case $word in
+        *[!a-zA-Z0-9_./:=,+-]*) line+=" \"$word\"" ;;
+        *) line+=" $word" ;;
+        esac
+    done
+    printf '   $%s\n' "$line"
+}
+# Runs a command, shown and indented, only the lines that match $lines; its exit code is kept.
+lines=.
+run() { show "$@"; "$@" 2>&1 | { grep -E -e "$lines" || true; } | cut -c1-150 | sed 's/^/   /'; }
 die() { printf '\ndemo.sh: %s\n' "$1" >&2; exit 1; }
 
 stop_all() {
@@ -33,7 +44,7 @@ trap 'exit 130' INT TERM
 start() {
     local name=$1 ready=$2 log=$demo/$1.log
     shift 2
-    show "$* &"
+    show "$@"
     "$@" >"$log" 2>&1 </dev/null &
     pids+=($!)
     for _ in $(seq 600); do
@@ -65,10 +76,10 @@ mkdir -p "$demo"
 
 say "The publisher signs and encrypts the model" \
     "Weights, tokenizer and configuration become one file. Its manifest is signed; its key stays with the publisher."
-run $bin/eml keygen --out $demo/publisher.key
+run $bin/eml keygen --out $demo/publisher.key --json | tee $demo/keygen.out
+publisher=$(sed -n 's/.*"public_key":"\([0-9a-f]*\)".*/\1/p' $demo/keygen.out)
 run $bin/eml model pack --model-dir models/minilm --id minilm-l6-v2 --version 1 --sign-key $demo/publisher.key --out $demo/minilm.pkg
-run $bin/eml model inspect $demo/minilm.pkg
-publisher=$($bin/eml model inspect --json $demo/minilm.pkg | sed -n 's/.*"publisher":"\([0-9a-f]*\)".*/\1/p')
+expect 0 $bin/eml model verify --public-key "$publisher" $demo/minilm.pkg
 
 say "An enclave starts" \
     "SIMULATED here: the same program as on real hardware, on a platform that protects nothing and says so." \
@@ -86,12 +97,12 @@ echo "{ \"listen\": \"tcp:127.0.0.1:0\", \"upstream\": \"unix:$demo/enclave.sock
 start host '"ready"' $bin/eml-host --config $demo/host.json
 printf '   symbols of ciphers in eml-host: %s\n' "$(nm $bin/eml-host | grep -ciE 'aead_|hpke_|EVP_' || true)"
 echo "   and somebody taps the wire between client and host:"
-start wiretap '' python3 scripts/wiretap.py "$(listens_at host)" $demo/wiretap.bin $demo/wiretap.port
-for _ in $(seq 100); do [ -s $demo/wiretap.port ] && break; sleep 0.05; done
+start wiretap 'listening' python3 scripts/wiretap.py "$(listens_at host)" $demo/wiretap.bin
+wire=$(sed -n 's/listening on \([0-9]*\)/\1/p' $demo/wiretap.log)
 
 say "The client verifies first" \
     "It sends nothing but a nonce before the evidence is accepted: signature, root, measurements, service, model, freshness."
-echo "{ \"connect\": \"tcp:127.0.0.1:$(cat $demo/wiretap.port)\", \"policy\": \"policy.json\" }" >$demo/client.json
+echo "{ \"connect\": \"tcp:127.0.0.1:$wire\", \"policy\": \"policy.json\" }" >$demo/client.json
 expect 0 $bin/eml attest --config $demo/client.json
 
 say "A real text goes through" "\"$text\""
@@ -107,17 +118,19 @@ receipt=($bin/eml-verify receipt $demo/receipt.cbor --evidence $demo/evidence/ev
     --request $demo/evidence/request-0001.cbor --response $demo/evidence/response-0001.cbor)
 expect 0 "${receipt[@]}"
 
-say "One bit of the receipt is flipped" "The signature no longer holds."
-size=$(stat -c %s $demo/receipt.cbor) at=0 byte=0
-at=$((size / 2)) byte=$(od -An -tu1 -j $((size / 2)) -N 1 $demo/receipt.cbor)
+say "One bit of the receipt is flipped" "The model's name changes by one bit, and the signature no longer holds."
+at=$(grep -abo minilm $demo/receipt.cbor | head -1 | cut -d: -f1)
+byte=$(od -An -tu1 -j "$at" -N 1 $demo/receipt.cbor)
 cp $demo/receipt.cbor $demo/tampered.cbor
 printf "\\x$(printf %02x $((byte ^ 1)))" | dd of=$demo/tampered.cbor bs=1 seek="$at" conv=notrunc status=none
 receipt[2]=$demo/tampered.cbor
+lines='FAIL|verdict'
 expect 10 "${receipt[@]}"
+lines=.
 
 say "Replay" "The request is executed again from the plain model: every bit of the response must come out the same."
 expect 0 $bin/eml replay --receipt $demo/receipt.cbor --request $demo/evidence/request-0001.cbor \
-    --response $demo/evidence/response-0001.cbor --model-dir models/minilm
+    --response $demo/evidence/response-0001.cbor --model-dir models/minilm --key "$(cat $demo/evidence/receipt-key.hex)"
 
 say "Everything is stopped" "Files to look at: $demo. Next: README.md, docs/ARCHITECTURE.md."
 stop_all

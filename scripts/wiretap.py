@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Listens on the wire for the demo: forwards every connection and keeps all bytes of both directions.
 
-usage: wiretap.py UPSTREAM_PORT CAPTURE_FILE PORT_FILE
+usage: wiretap.py UPSTREAM_PORT CAPTURE_FILE
 """
 import socket
 import sys
@@ -28,10 +28,9 @@ def quietly(*args):
 
 
 def main():
-    upstream_port, capture_file, port_file = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+    upstream_port, capture_file = int(sys.argv[1]), sys.argv[2]
     listener = socket.create_server(("127.0.0.1", 0))
-    with open(port_file, "w", encoding="ascii") as f:
-        f.write(str(listener.getsockname()[1]) + "\n")
+    print("listening on", listener.getsockname()[1], flush=True)
     lock = threading.Lock()
     with open(capture_file, "wb") as capture:
         while True:
