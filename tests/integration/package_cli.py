@@ -2,12 +2,14 @@
 import hashlib
 import json
 import os
+import pty
 import shutil
 import stat
 import struct
+import subprocess
 
 import _tiny_model
-from _eml import Place, equal, expect, main, need_model
+from _eml import Place, equal, expect, main, need_model, program
 
 TEXT = "The patient is well."
 
@@ -149,7 +151,8 @@ def test_rollback_and_dates():
         packed(place, "--valid-days", 2, version=2, out="n.pkg")
         shutil.copy(place.path("m.pkg"), place.path("bad.pkg"))
         refused(place, public, 10, "MIN_VERSION", "--min-version", 2)
-        place.run("eml", "model", "verify", "n.pkg", "--key-file", "m.pkg.key", "--state", "seen")
+        one_line(place.run("eml", "model", "verify", "n.pkg", "--state", "seen", code=None), 2, "--public-key")
+        place.run("eml", "model", "verify", "n.pkg", "--public-key", public, "--state", "seen")
         refused(place, public, 10, "STATE", "--state", "seen")
         packed(place, version=2, out="bad.pkg")
         refused(place, public, 10, "STATE", "--state", "seen")
@@ -170,6 +173,9 @@ def test_keys_of_others():
         os.chmod(place.path("m.pkg.key"), 0o640)
         one_line(place.run("eml", "local", "embed", "--model", "bad.pkg", "--key-file", "m.pkg.key", "--text", TEXT,
                            code=None), 10, "chmod 600")
+        one_line(place.run("eml", "model", "verify", "bad.pkg", "--key-file", "m.pkg.key", code=None), 10, "chmod 600")
+        one_line(place.run("eml", "model", "verify", "bad.pkg", "--key-file", "none.key", code=None), 1, "none.key")
+        os.rename(place.path("other.key"), place.path("m.pkg.key"))
         refused(place, public, 10, "KEY")
 
 
@@ -210,6 +216,21 @@ def test_folder_and_package_embed_the_same():
             expect(abs(sum(x * x for x in r["embedding"]) - 1) < 1e-5, "unit length")
         out = place.run("eml", "local", "embed", "--model-dir", "model", "--text", TEXT, "--json", "--no-normalize")
         expect(abs(sum(x * x for x in out.json()["embedding"]) - 1) > 1e-3, "not normalised")
+
+
+def test_progress_on_a_terminal():
+    with Place() as place:
+        _tiny_model.make(place.path("model"))
+        lines = place.write("lines", "the patient is ill\n" * 1000)
+        words = [program("eml"), "local", "embed", "--model-dir", place.path("model"), "--lines", lines, "--json"]
+        terminal, side = pty.openpty()
+        env = {k: v for k, v in os.environ.items() if k not in ("CI", "NO_COLOR")}
+        run = subprocess.run(words, stdout=subprocess.PIPE, stderr=side, env={**env, "TERM": "xterm"})
+        os.close(side)
+        said = os.read(terminal, 1 << 16).decode()
+        os.close(terminal)
+        equal((run.returncode, run.stdout.count(b"\n")), (0, 1000))
+        expect("embedding" in said and "1000" in said, said)
 
 
 def test_long_texts():
@@ -268,5 +289,5 @@ def test_the_real_model():
 
 main(test_keygen, test_pack_inspect_verify, test_the_package_holds_nothing_in_clear, test_without_a_key,
      test_damaged_packages, test_a_damaged_package_embeds_nothing, test_rollback_and_dates, test_keys_of_others,
-     test_pack_refuses, test_folder_and_package_embed_the_same, test_long_texts, test_tokenize, test_which_model,
+     test_pack_refuses, test_folder_and_package_embed_the_same, test_long_texts, test_progress_on_a_terminal, test_tokenize, test_which_model,
      test_the_real_model)

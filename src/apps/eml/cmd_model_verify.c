@@ -20,6 +20,7 @@ struct verification {
     const char *path;
     struct model_source *src;
     struct package *package;
+    struct key_release *release; /* NULL: no key at hand */
     struct model_files *files;
     struct pool *pool;
     struct manifest manifest;
@@ -28,20 +29,31 @@ struct verification {
     bool is_pinned;
     struct manifest_expect expect;
     struct checks checks;
+    status failure; /* the machine's, not the package's: no verdict */
 };
 
 static void verification_done(struct verification *v)
 {
     model_files_freep(&v->files);
     package_freep(&v->package);
+    key_release_freep(&v->release);
     source_freep(&v->src);
     pool_free(v->pool);
+}
+
+static bool is_of_the_machine(status s)
+{
+    return s.code == ST_IO || s.code == ST_NOMEM || s.code == ST_INTERNAL;
 }
 
 /* A failure of the input's form, not of its worth, gives exit code 30 like everywhere else. */
 static bool judge(struct verification *v, const char *id, const char *code, const char *fix,
                   status s, const char *passed)
 {
+    if (is_of_the_machine(s)) {
+        v->failure = s;
+        return false;
+    }
     if (failed(s) && status_exit_code(s.code) == VERDICT_MALFORMED)
         v->checks.is_malformed = true;
     return checks_status(&v->checks, id, code, fix, s, passed);
@@ -103,26 +115,15 @@ static bool check_layout(struct verification *v)
                  "the file has exactly the length that the manifest demands");
 }
 
-static status unlock(struct verification *v, const char *key_path)
-{
-    struct key_release *release CLEANUP(key_release_freep) = NULL;
-    TRY(local_key_open(key_path, &release));
-    return package_unlock(v->package, release, &v->files);
-}
-
 static bool check_key(struct verification *v)
 {
-    char key_path[PATH_MAX] = "";
-    status s = model_option_key_path(v->args, v->path, key_path);
-    if (ok(s) && !cli_has(v->args, "key-file") && !file_exists(key_path)) {
-        checks_skip(&v->checks, "KEY", false, "give --key-file F",
-                    "no key file: the encrypted files are not looked at");
-        return false;
-    }
-    if (ok(s))
-        s = unlock(v, key_path);
-    return judge(v, "KEY", "BAD_KEY", "use the key file that the package was made with", s,
-                 "the key opens the package, and every leaf table is the manifest's");
+    if (v->release != NULL)
+        return judge(v, "KEY", "BAD_KEY", "use the key file that the package was made with",
+                     package_unlock(v->package, v->release, &v->files),
+                     "the key opens the package, and every leaf table is the manifest's");
+    checks_skip(&v->checks, "KEY", false, "give --key-file F",
+                "no key file: the encrypted files are not looked at");
+    return false;
 }
 
 static status whole_digest(struct verification *v, const struct manifest_file *f)
@@ -172,7 +173,7 @@ static void check_all(struct verification *v)
         return;
     check_dates_and_version(v);
     check_record(v);
-    if (check_layout(v) && check_key(v))
+    if (ok(v->failure) && check_layout(v) && check_key(v))
         check_content(v);
 }
 
@@ -198,23 +199,42 @@ static status print(struct verification *v)
     return OK;
 }
 
-static status work(struct verification *v, enum verdict *out)
+/* A key file that is named must be there; the one beside the package may be. */
+static status open_key(struct verification *v)
+{
+    char key_path[PATH_MAX];
+    TRY(model_option_key_path(v->args, v->path, key_path));
+    if (!cli_has(v->args, "key-file") && !file_exists(key_path))
+        return OK;
+    return local_key_open(key_path, &v->release);
+}
+
+static status take_options(struct verification *v)
 {
     uint64_t at = 0;
     uint32_t n_threads = 0;
-    const char *state = cli_value(v->args, "state");
     TRY(cli_u64(v->args, "min-version", 1, MANIFEST_VERSION_MAX, 0, &v->expect.min_version));
     TRY(cli_u64(v->args, "at", 0, INT64_MAX, (uint64_t)clock_unix_s(), &at));
     TRY(model_option_threads(v->args, &n_threads));
-    TRY(pool_new(n_threads, &v->pool));
     v->expect.at_unix_s = (int64_t)at;
-    TRY(status_context(source_open_file(v->path, &v->src), "%s", v->path));
     if (cli_has(v->args, "public-key"))
         TRY(cli_hex(v->args, "public-key", v->publisher, ED25519_PUBLIC_LEN));
+    /* Otherwise anyone could put a version into the record that no real one will reach. */
+    if (cli_has(v->args, "state") && !cli_has(v->args, "public-key"))
+        return cli_wrong("--state needs --public-key");
+    return pool_new(n_threads, &v->pool);
+}
+
+static status work(struct verification *v, enum verdict *out)
+{
+    TRY(take_options(v));
+    TRY(status_context(source_open_file(v->path, &v->src), "%s", v->path));
+    TRY(open_key(v));
     check_all(v);
+    TRY(v->failure);
     *out = checks_verdict(&v->checks);
-    if (*out == VERDICT_ACCEPT && state != NULL)
-        TRY(version_record_update(state, &v->manifest, v->digest));
+    if (*out == VERDICT_ACCEPT && cli_has(v->args, "state"))
+        TRY(version_record_update(cli_value(v->args, "state"), &v->manifest, v->digest));
     return print(v);
 }
 
