@@ -22,7 +22,6 @@ sys.path.insert(0, FOLDER)
 import generate as g  # noqa: E402  (after the path it needs)
 
 AT = 1740500100
-NITRO_NAMES = range(16)
 
 
 def vectors(kind, folder=FOLDER):

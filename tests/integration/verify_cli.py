@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 
-from _eml import Place, Skip, VECTORS, equal, expect, main, need_vectors, program
+from _eml import Place, Skip, equal, expect, main, need_vectors, program
 from _receipts import AT, Platform, g, vectors
 
 SLOW_LANE = os.environ.get("EML_LANE", "plain") != "plain"
@@ -340,6 +340,43 @@ def test_evidence_command():
         place.run("eml-verify", *words, "--type", "nitro", code=30)
 
 
+def nitro_documents():
+    folder = need_vectors("nitro/docs")
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".cose"):
+            told = os.path.join(folder, name[:-5] + ".expected.json")
+            if os.path.exists(told):
+                with open(told, encoding="utf-8") as f:
+                    yield os.path.join(folder, name), json.load(f)
+
+
+def test_real_nitro_documents():
+    """Authentic at their own time, expired now, accepted by a policy that pins them, and never good for a receipt."""
+    ran = 0
+    with Place() as place:
+        place.write("r", sample()[0])
+        for path, told in nitro_documents():
+            at, ran = str(told["timestamp_ms"] // 1000), ran + 1
+            is_good = told["signature_ok"] and told["chain_ok"] and not told["debug"]
+            words = ["evidence", path, "--type", "nitro"]
+            equal(first_failure(place.run("eml-verify", *words, "--json", code=10).json())["id"], "certificates.time", path)
+            said = place.run("eml-verify", *words, "--at", at, "--json", code=20 if is_good else 10).json()
+            equal(said["simulated"], False)
+            place.run("eml-verify", "receipt", "r", "--evidence", path, "--at", at, code=10)
+            if not is_good:
+                continue
+            release = {"name": "x", **{f"pcr{i}": told["pcrs"][str(i)] for i in range(3)}}
+            place.write("p", {"version": 1, "nitro": {"releases": [release]}})
+            said = place.run("eml-verify", *words, "--at", at, "--policy", "p", "--json").json()
+            equal(said["evidence"]["measurements"]["pcr0"], told["pcrs"]["0"])
+            place.run("eml-verify", *words[:-1], "simulated", "--at", at, "--policy", "p", code=10)
+            equal(place.run("eml-verify", *words, "--at", at, "--policy", "p").out.count("SIMULATED"), 0)
+            release["pcr2"] = "07" * 48
+            place.write("p", {"version": 1, "nitro": {"releases": [release]}})
+            place.run("eml-verify", *words, "--at", at, "--policy", "p", code=10)
+    expect(ran >= 10, ran)
+
+
 # What people see.
 
 def test_output_is_the_documented_shape():
@@ -429,6 +466,7 @@ main(test_own_vectors, test_published_vectors, test_real_receipts, test_every_tr
      test_a_bit_flip_in_every_byte_is_noticed, test_bytes_behind_and_size, test_request_and_response_files, test_wrong_use,
      test_files_that_cannot_be_read, test_receipt_with_its_evidence, test_receipts_that_do_not_fit_the_evidence,
      test_evidence_that_is_not_accepted, test_receipt_key_only_from_signed_bytes, test_without_a_policy_it_is_incomplete,
-     test_nitro_is_not_simulated, test_evidence_command, test_output_is_the_documented_shape,
+     test_nitro_is_not_simulated, test_evidence_command, test_real_nitro_documents,
+     test_output_is_the_documented_shape,
      test_hostile_text_does_not_reach_the_terminal, test_colour_on_a_terminal_only, test_full_disk_is_not_success,
      test_the_kernel_holds_it_to_its_word)

@@ -31,7 +31,8 @@ static bool is_simulated(const struct show *s)
 static void put_signer(const struct show *s, struct buf *out)
 {
     const struct evidence_step *e = s->evidence;
-    if (checks_verdict(s->checks) == VERDICT_REJECT || s->signer_key == NULL) {
+    enum verdict v = checks_verdict(s->checks);
+    if ((v != VERDICT_ACCEPT && v != VERDICT_INCOMPLETE) || s->signer_key == NULL) {
         buf_put_str(out, "not established");
         return;
     }
