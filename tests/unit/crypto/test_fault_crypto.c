@@ -8,7 +8,8 @@
 #include "crypto/rand.h"
 #include "crypto/x509.h"
 #include "crypto/x509_issue.h"
-#include "support/fault.h"
+#include "support/fault_walk.h"
+#include "support/test.h"
 
 static status digest(void)
 {
@@ -211,5 +212,5 @@ int main(void)
         cmocka_unit_test(own_allocations),
         cmocka_unit_test(allocations_of_libcrypto),
     };
-    return cmocka_run_group_tests(tests, fault_set_up, NULL);
+    return cmocka_run_group_tests(tests, fault_walk_set_up, NULL);
 }

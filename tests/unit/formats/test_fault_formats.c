@@ -3,7 +3,8 @@
 #include "formats/cose.h"
 #include "formats/json.h"
 #include "formats/pem.h"
-#include "support/fault.h"
+#include "support/fault_walk.h"
+#include "support/test.h"
 
 static status write_cbor(void)
 {
@@ -88,5 +89,5 @@ int main(void)
         cmocka_unit_test(own_allocations),
         cmocka_unit_test(allocations_of_the_libraries),
     };
-    return cmocka_run_group_tests(tests, fault_set_up, NULL);
+    return cmocka_run_group_tests(tests, fault_walk_set_up, NULL);
 }

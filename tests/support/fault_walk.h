@@ -1,21 +1,14 @@
-/* fault - makes the n-th allocation fail.
+/* fault_walk - every allocation of an operation fails once (support/faults.h makes it fail).
  *
- * For tests named test_fault_*.c alone: they are linked with --wrap for malloc, calloc and realloc,
- * so that every allocation of our own objects passes through here; those of libcrypto and jansson
- * do as well, once fault_set_up() was called. Only the thread that armed it is hit.
+ * fault_walk_set_up() brings the allocations of libcrypto and jansson under the same control.
  */
-#ifndef SUPPORT_FAULT_H
-#define SUPPORT_FAULT_H
+#ifndef SUPPORT_FAULT_WALK_H
+#define SUPPORT_FAULT_WALK_H
 
-#include "support/test.h"
-
-/* The n-th allocation from now on fails, and that one alone; 0 disarms. */
-void fault_at(unsigned long n);
-bool fault_was_hit(void);
-unsigned long fault_seen(void); /* allocations since fault_at() */
+#include "base/status.h"
 
 /* For cmocka's group set-up, before the first use of either library. */
-int fault_set_up(void **state);
+int fault_walk_set_up(void **state);
 
 /* One operation from nothing to nothing: it makes what it needs and frees it, also on failure. */
 struct fault_row {
