@@ -34,6 +34,7 @@ cov:
 
 bench: release
 	scripts/bench-engine.sh
+	scripts/bench-path.sh
 
 man:
 	@cmake --preset release
