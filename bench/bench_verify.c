@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -29,29 +30,39 @@ static int by_value(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
+/* Processor time of this thread: unlike the clock it does not count other programs. */
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* Median over ROUNDS; every verdict must be the first one. */
 static status measure(const struct subject *s, struct evidence_cache *cache, const char *name)
 {
-    static uint64_t ns[ROUNDS];
+    static uint64_t ns[ROUNDS], cpu[ROUNDS];
     struct evidence_expect expect = s->expect;
     expect.cache = cache;
     for (int i = -1; i < ROUNDS; i++) { /* round -1 fills the cache and is not counted */
         struct checks checks = {0};
         struct evidence_claimed claimed;
         struct evidence_verified verified;
-        uint64_t from = clock_mono_ns();
+        uint64_t from = clock_mono_ns(), cpu_from = cpu_ns();
         status done = evidence_verify(buf_view(&s->document), s->type, s->policy, &expect, &checks,
                                       &claimed, &verified);
-        uint64_t took = clock_mono_ns() - from;
+        uint64_t cpu_took = cpu_ns() - cpu_from, took = clock_mono_ns() - from;
         REQUIRE(claimed.is_signed && (ok(done) || s->policy == NULL), ST_POLICY,
                 "the document is not accepted");
-        if (i >= 0)
-            ns[i] = took;
+        if (i < 0)
+            continue;
+        ns[i] = took;
+        cpu[i] = cpu_took;
     }
     qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
-    (void)printf("%-5s median %7.1f us, least %7.1f us, 95%% %7.1f us\n", name,
-                 (double)ns[ROUNDS / 2] / 1e3, (double)ns[0] / 1e3,
-                 (double)ns[ROUNDS * 95 / 100] / 1e3);
+    qsort(cpu, ROUNDS, sizeof(cpu[0]), by_value);
+    (void)printf("%-5s median %7.1f us, least %7.1f us, processor time %7.1f us\n", name,
+                 (double)ns[ROUNDS / 2] / 1e3, (double)ns[0] / 1e3, (double)cpu[ROUNDS / 2] / 1e3);
     return OK;
 }
 
