@@ -43,6 +43,9 @@ static const struct evidence_check CHECKS[] = {
      "The keys in use are not the attested ones: somebody stands in between."},
     {"service", NEEDS_SIGNED, evidence_check_service, "POLICY_SERVICE_MISMATCH",
      "The evidence is of another service than the policy names: check the address."},
+    {"config", NEEDS_SIGNED, evidence_check_config, "POLICY_CONFIG_MISMATCH",
+     "The operator runs another configuration: add its digest to the policy's configs if you trust "
+     "it."},
     {"model", NEEDS_SIGNED, evidence_check_model, "POLICY_MODEL_MISMATCH",
      "Add the model's manifest digest to the policy's models if you trust that model."},
 };
@@ -58,14 +61,20 @@ static const char *const TYPE_PLATFORMS[] = {
     [EVIDENCE_SIMULATED] = STATEMENT_PLATFORM_SIMULATED,
 };
 
+/* A type may come from a peer's byte. */
+static bool is_known(enum evidence_type t)
+{
+    return t == EVIDENCE_NITRO || t == EVIDENCE_SIMULATED;
+}
+
 const char *evidence_type_name(enum evidence_type t)
 {
-    return TYPE_NAMES[t];
+    return is_known(t) ? TYPE_NAMES[t] : "unknown";
 }
 
 const char *evidence_type_platform(enum evidence_type t)
 {
-    return TYPE_PLATFORMS[t];
+    return is_known(t) ? TYPE_PLATFORMS[t] : "unknown";
 }
 
 status evidence_type_of(struct bytes name, enum evidence_type *out)
@@ -200,10 +209,14 @@ status evidence_verify(struct bytes evidence, enum evidence_type type,
         .evidence = evidence,
         .type = type,
         .policy = policy,
-        .rules = rules_of(policy, type),
+        .rules = is_known(type) ? rules_of(policy, type) : NULL,
         .expect = expect,
         .checks = out_checks,
     };
+    if (!is_known(type)) {
+        out_checks->is_unsupported = true;
+        return FAIL(ST_UNSUPPORTED, "evidence of an unknown type");
+    }
     run(&j);
     if (out_claimed != NULL)
         tell(&j, out_claimed);

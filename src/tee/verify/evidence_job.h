@@ -85,6 +85,7 @@ void evidence_check_freshness(struct evidence_job *j);
 void evidence_check_nonce(struct evidence_job *j);
 void evidence_check_public_key(struct evidence_job *j);
 void evidence_check_service(struct evidence_job *j);
+void evidence_check_config(struct evidence_job *j);
 void evidence_check_model(struct evidence_job *j);
 
 #endif

@@ -116,23 +116,24 @@ static void read_freshness(struct json_obj *o, struct evidence_policy *out)
         json_error(o, ST_CONFIG, "\"freshness\" is empty: no session would be accepted");
 }
 
-static status read_models(struct json_obj *o, struct evidence_policy *out)
+static status read_digests(struct json_obj *o, const char *key, struct policy_digests *out)
 {
-    const json_t *list = json_list(o, "models", false, POLICY_MODELS_MAX);
+    const json_t *list = json_list(o, key, false, POLICY_DIGESTS_MAX);
     if (list == NULL)
         return OK;
     size_t n = json_len(list);
-    REQUIRE(n > 0, ST_CONFIG, "policy.models is empty: no model would be accepted");
-    out->models = calloc(n, sizeof(*out->models));
-    REQUIRE(out->models != NULL, ST_NOMEM, "policy models");
+    REQUIRE(n > 0, ST_CONFIG, "policy.%s is empty: nothing would be accepted", key);
+    out->v = calloc(n, sizeof(*out->v));
+    REQUIRE(out->v != NULL, ST_NOMEM, "policy digests");
     for (size_t i = 0; i < n; i++) {
         struct bytes v;
-        REQUIRE(json_is_text(json_at(list, i), &v), ST_FORMAT, "policy.models[%zu] is not text", i);
-        status s = hex_decode(v, out->models[i], sizeof(out->models[i]));
+        REQUIRE(json_is_text(json_at(list, i), &v), ST_FORMAT, "policy.%s[%zu] is not text", key,
+                i);
+        status s = hex_decode(v, out->v[i], sizeof(out->v[i]));
         if (failed(s))
-            return status_context(s, "policy.models[%zu]", i);
+            return status_context(s, "policy.%s[%zu]", key, i);
     }
-    out->n_models = n;
+    out->n = n;
     return OK;
 }
 
@@ -162,7 +163,8 @@ static status read_policy(const json_t *root, struct evidence_policy *p)
                                         sizeof(p->simulated_root_sha256));
     TRY(read_platform(&o, "nitro", &p->nitro));
     TRY(read_platform(&o, "simulated", &p->simulated));
-    TRY(read_models(&o, p));
+    TRY(read_digests(&o, "configs", &p->configs));
+    TRY(read_digests(&o, "models", &p->models));
     TRY(json_obj_end(&o));
     return check_whole(p);
 }
@@ -186,7 +188,8 @@ void evidence_policy_freep(struct evidence_policy **p)
     if (*p != NULL) {
         free((*p)->nitro.releases);
         free((*p)->simulated.releases);
-        free((*p)->models);
+        free((*p)->configs.v);
+        free((*p)->models.v);
         free(*p);
     }
     *p = NULL;
@@ -215,10 +218,10 @@ const struct policy_release *evidence_policy_match(const struct policy_platform 
     return NULL;
 }
 
-bool evidence_policy_has_model(const struct evidence_policy *p, const uint8_t digest[static 32])
+bool evidence_policy_lists(const struct policy_digests *d, const uint8_t digest[static 32])
 {
-    for (size_t i = 0; i < p->n_models; i++) {
-        if (memcmp(p->models[i], digest, sizeof(p->models[i])) == 0)
+    for (size_t i = 0; i < d->n; i++) {
+        if (memcmp(d->v[i], digest, sizeof(d->v[i])) == 0)
             return true;
     }
     return false;

@@ -12,7 +12,7 @@
 enum {
     POLICY_MAX_BYTES = 1 << 20,
     POLICY_RELEASES_MAX = 64,
-    POLICY_MODELS_MAX = 256,
+    POLICY_DIGESTS_MAX = 256,
     POLICY_NAME_MAX = 64,
     POLICY_DEFAULT_MAX_AGE_S = 300,
     POLICY_DEFAULT_MAX_FUTURE_S = 60,
@@ -35,6 +35,12 @@ struct policy_platform {
     bool is_crl_required;
 };
 
+/* SHA-256 digests to choose from; none: anything goes. */
+struct policy_digests {
+    uint8_t (*v)[32];
+    size_t n;
+};
+
 /* Plain data behind evidence_policy_parse(); read only for everybody else. */
 struct evidence_policy {
     char service[STATEMENT_SERVICE_MAX + 1]; /* empty: not pinned */
@@ -43,9 +49,9 @@ struct evidence_policy {
     struct policy_platform simulated;
     bool trusts_simulated_root;
     uint8_t simulated_root_sha256[32];
-    uint8_t (*models)[32];
-    size_t n_models;    /* 0: not pinned */
-    uint8_t sha256[32]; /* of the policy's own bytes */
+    struct policy_digests configs; /* of the enclave's configuration file */
+    struct policy_digests models;  /* of model manifests */
+    uint8_t sha256[32];            /* of the policy's own bytes */
 };
 
 /* ST_FORMAT not JSON, unknown key, wrong type; ST_CONFIG a policy that says nothing or contradicts
@@ -56,6 +62,6 @@ void evidence_policy_freep(struct evidence_policy **p);
 /* The first release that the measurements match as a whole, or NULL. */
 const struct policy_release *evidence_policy_match(const struct policy_platform *p,
                                                    const struct measurements *got);
-bool evidence_policy_has_model(const struct evidence_policy *p, const uint8_t digest[static 32]);
+bool evidence_policy_lists(const struct policy_digests *d, const uint8_t digest[static 32]);
 
 #endif

@@ -157,17 +157,32 @@ void evidence_check_service(struct evidence_job *j)
         evidence_pass(j, "service %s", j->policy->service);
 }
 
+/* `what` is for the texts: "model". */
+static void check_listed(struct evidence_job *j, const char *what, bool is_pinned,
+                         const uint8_t digest[static STATEMENT_FIELD_LEN],
+                         const struct policy_digests *listed)
+{
+    char hex[2 * STATEMENT_FIELD_LEN + 1];
+    hex_encode(bytes_of(digest, STATEMENT_FIELD_LEN), hex);
+    if (!is_pinned)
+        evidence_skip(j, false, "the policy names no %s; this is %s", what, hex);
+    else if (!evidence_policy_lists(listed, digest))
+        evidence_fail(j, NULL, "%s %s is not in the policy", what, hex);
+    else
+        evidence_pass(j, "%s %s", what, hex);
+}
+
+void evidence_check_config(struct evidence_job *j)
+{
+    bool is_pinned = j->policy != NULL && j->policy->configs.n > 0;
+    if (has_statement(j, is_pinned) && has_policy(j))
+        check_listed(j, "configuration", is_pinned, j->statement.config_digest,
+                     &j->policy->configs);
+}
+
 void evidence_check_model(struct evidence_job *j)
 {
-    bool is_pinned = j->policy != NULL && j->policy->n_models > 0;
-    if (!has_statement(j, is_pinned) || !has_policy(j))
-        return;
-    char hex[2 * STATEMENT_FIELD_LEN + 1];
-    hex_encode(BYTES_OF(j->statement.model_digest), hex);
-    if (!is_pinned)
-        evidence_skip(j, false, "the policy names no model; this is %s", hex);
-    else if (!evidence_policy_has_model(j->policy, j->statement.model_digest))
-        evidence_fail(j, NULL, "model %s is not in the policy", hex);
-    else
-        evidence_pass(j, "model %s", hex);
+    bool is_pinned = j->policy != NULL && j->policy->models.n > 0;
+    if (has_statement(j, is_pinned) && has_policy(j))
+        check_listed(j, "model", is_pinned, j->statement.model_digest, &j->policy->models);
 }

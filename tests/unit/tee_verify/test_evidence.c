@@ -55,7 +55,7 @@ static void judge_document(struct scene *s, struct bytes doc, const struct evide
 
 /* ---- rows ---- */
 
-enum { N_CHECKS = 18 };
+enum { N_CHECKS = 19 };
 
 static const char *const IDS[N_CHECKS] = {
     "document",
@@ -75,6 +75,7 @@ static const char *const IDS[N_CHECKS] = {
     "nonce",
     "public_key",
     "service",
+    "config",
     "model",
 };
 
@@ -413,6 +414,24 @@ static void another_model_is_pinned(struct scene *s)
     s->extra = ",\"models\":[\"" MODEL_66 "\"]";
 }
 
+#define CONFIG_44 "4444444444444444444444444444444444444444444444444444444444444444"
+
+static void its_config_is_pinned(struct scene *s)
+{
+    s->extra = ",\"configs\":[\"" CONFIG_44 "\"]";
+}
+
+static void another_config_is_pinned(struct scene *s)
+{
+    s->extra = ",\"configs\":[\"" MODEL_55 "\"]";
+}
+
+static void offline_without_statement_and_config_pinned(struct scene *s)
+{
+    offline_without_statement(s);
+    another_config_is_pinned(s);
+}
+
 static void offline_without_statement_and_model_pinned(struct scene *s)
 {
     offline_without_statement(s);
@@ -594,6 +613,11 @@ static const struct row {
     {"peer uses another key", peer_uses_another_key, false, REJECT, "public_key",
      "NITRO_PUBKEY_BINDING_MISMATCH"},
     {"another service", another_service, false, REJECT, "service", "POLICY_SERVICE_MISMATCH"},
+    {"its configuration pinned", its_config_is_pinned, false, ACCEPT, NULL, NULL},
+    {"another configuration pinned", another_config_is_pinned, false, REJECT, "config",
+     "POLICY_CONFIG_MISMATCH"},
+    {"offline, configuration pinned, no statement", offline_without_statement_and_config_pinned,
+     true, INCOMP, "config", SKIP},
     {"its model pinned", its_model_is_pinned, false, ACCEPT, NULL, NULL},
     {"another model pinned", another_model_is_pinned, false, REJECT, "model",
      "POLICY_MODEL_MISMATCH"},
@@ -905,7 +929,20 @@ static void types_have_two_names_each(void **state)
     assert_int_equal(t, EVIDENCE_SIMULATED);
     assert_code(evidence_type_of(BYTES_LIT("tdx"), &t), ST_UNSUPPORTED);
     assert_code(evidence_type_of(BYTES_LIT(""), &t), ST_UNSUPPORTED);
+    assert_string_equal(evidence_type_name((enum evidence_type)7), "unknown");
     assert_string_equal(evidence_type_platform(EVIDENCE_NITRO), "aws-nitro");
+}
+
+/* A type may be a peer's byte. */
+static void unknown_types_are_not_judged(void **state)
+{
+    (void)state;
+    struct checks c = {0};
+    struct evidence_expect e = {0};
+    struct evidence_verified v;
+    assert_code(evidence_verify(BYTES_LIT("x"), (enum evidence_type)200, NULL, &e, &c, NULL, &v),
+                ST_UNSUPPORTED);
+    assert_int_equal(checks_verdict(&c), VERDICT_INCOMPLETE);
 }
 
 static void every_check_and_code_is_documented(void **state)
@@ -938,6 +975,7 @@ int main(void)
         cmocka_unit_test(cache_never_skips_time_signature_or_revocation),
         cmocka_unit_test(cache_keeps_no_failures),
         cmocka_unit_test(types_have_two_names_each),
+        cmocka_unit_test(unknown_types_are_not_judged),
         cmocka_unit_test(every_check_and_code_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,9 +28,10 @@ static const struct row {
      ST_OK},
     {"everything",
      "{\"version\":1,\"service\":\"a.b\",\"freshness\":[\"session\",\"epoch\"],"
-     "\"models\":[\"" HEX64 "\"],\"nitro\":{\"releases\":[{\"name\":\"r\",\"pcr0\":\"" PCR
-     "\",\"pcr1\":\"" PCR "\",\"pcr2\":\"" PCR "\",\"pcr3\":\"" ZERO "\",\"pcr8\":\"" PCR
-     "\",\"pcr31\":\"" PCR "\"}],\"max_age_s\":1,\"max_future_s\":0,\"crl_required\":true}}",
+     "\"models\":[\"" HEX64 "\"],\"configs\":[\"" HEX64
+     "\"],\"nitro\":{\"releases\":[{\"name\":\"r\",\"pcr0\":\"" PCR "\",\"pcr1\":\"" PCR
+     "\",\"pcr2\":\"" PCR "\",\"pcr3\":\"" ZERO "\",\"pcr8\":\"" PCR "\",\"pcr31\":\"" PCR
+     "\"}],\"max_age_s\":1,\"max_future_s\":0,\"crl_required\":true}}",
      ST_OK},
 
     {"nothing", "", ST_FORMAT},
@@ -112,6 +113,8 @@ static const struct row {
     {"models empty", "{\"version\":1,\"models\":[]," NITRO "}", ST_CONFIG},
     {"models short", "{\"version\":1,\"models\":[\"11\"]," NITRO "}", ST_FORMAT},
     {"models a number", "{\"version\":1,\"models\":[1]," NITRO "}", ST_FORMAT},
+    {"configs empty", "{\"version\":1,\"configs\":[]," NITRO "}", ST_CONFIG},
+    {"configs short", "{\"version\":1,\"configs\":[\"11\"]," NITRO "}", ST_FORMAT},
     {"models text", "{\"version\":1,\"models\":\"" HEX64 "\"," NITRO "}", ST_FORMAT},
 
     {"simulated without a root", "{\"version\":1," SIM "}", ST_CONFIG},
@@ -159,7 +162,7 @@ static void defaults_are_strict(void **state)
     assert_false(p->nitro.has_max_age);
     assert_false(p->simulated.is_present);
     assert_false(p->trusts_simulated_root);
-    assert_int_equal(p->n_models, 0);
+    assert_int_equal(p->models.n, 0);
     assert_string_equal(p->service, "");
 }
 
@@ -179,9 +182,9 @@ static void values_are_read(void **state)
     assert_string_equal(p->nitro.releases[0].name, "r");
     assert_int_equal(p->nitro.releases[0].want.present_mask, 0x8000010fu);
     memset(model, 0x11, sizeof(model));
-    assert_true(evidence_policy_has_model(p, model));
+    assert_true(evidence_policy_lists(&p->models, model));
     model[31] = 0;
-    assert_false(evidence_policy_has_model(p, model));
+    assert_false(evidence_policy_lists(&p->models, model));
 }
 
 /* Limits of the lists: one more than allowed is refused. */

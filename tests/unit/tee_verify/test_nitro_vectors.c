@@ -43,11 +43,6 @@ static struct buf read_doc(const struct row *row)
     return test_vector(name);
 }
 
-static void put_hex_key(struct json_w *w, const char *key, struct bytes v)
-{
-    json_w_hex(w, key, v);
-}
-
 /* A policy of one release that pins all the PCRs which the document has. */
 static struct evidence_policy *policy_for(const struct measurements *m)
 {
@@ -62,8 +57,10 @@ static struct evidence_policy *policy_for(const struct measurements *m)
     json_w_open(&w, "releases", '[');
     json_w_open(&w, NULL, '{');
     json_w_str(&w, "name", "as-found");
-    for (unsigned i = 0; i < 16; i++)
-        put_hex_key(&w, keys[i], measurements_at(m, i));
+    for (unsigned i = 0; i < 16; i++) {
+        if (measurements_has(m, i))
+            json_w_hex(&w, keys[i], measurements_at(m, i));
+    }
     json_w_close(&w, '}');
     json_w_close(&w, ']');
     json_w_close(&w, '}');
@@ -105,6 +102,22 @@ static void assert_failed_with(const struct checks *c, const char *id, const cha
                  k->code ? k->code : "-", code, k->reason);
 }
 
+/* Accepted by a policy of its own PCRs, refused by one of another image. */
+static void check_policies(const struct row *row, const struct measurements *m)
+{
+    struct evidence_policy *own CLEANUP(evidence_policy_freep) = policy_for(m);
+    struct evidence_policy *other CLEANUP(evidence_policy_freep) = production_policy();
+    struct checks c;
+    struct evidence_verified v;
+    if (judge(row, own, row->at, &c, NULL, &v) != VERDICT_ACCEPT)
+        fail_msg("%s: %s", row->file, status_detail());
+    assert_string_equal(v.release, "as-found");
+    assert_false(v.is_simulated);
+    assert_false(v.has_statement);
+    assert_int_equal(judge(row, other, row->at, &c, NULL, &v), VERDICT_REJECT);
+    assert_failed_with(&c, "measurements", "NITRO_MEASUREMENT_MISMATCH");
+}
+
 static void accepts_at_its_own_time_and_says_so(void **state)
 {
     (void)state;
@@ -121,16 +134,7 @@ static void accepts_at_its_own_time_and_says_so(void **state)
         case ACCEPTED:
             assert_int_equal(without, VERDICT_INCOMPLETE);
             assert_null(checks_first_failure(&c));
-            struct evidence_policy *p CLEANUP(evidence_policy_freep) =
-                policy_for(&claimed.measurements);
-            if (judge(row, p, row->at, &c, NULL, &v) != VERDICT_ACCEPT)
-                fail_msg("%s: %s", row->file, status_detail());
-            assert_string_equal(v.release, "as-found");
-            assert_false(v.is_simulated);
-            assert_false(v.has_statement);
-            struct evidence_policy *other CLEANUP(evidence_policy_freep) = production_policy();
-            assert_int_equal(judge(row, other, row->at, &c, NULL, &v), VERDICT_REJECT);
-            assert_failed_with(&c, "measurements", "NITRO_MEASUREMENT_MISMATCH");
+            check_policies(row, &claimed.measurements);
             break;
         case DEBUG_REFUSED:
             assert_int_equal(without, VERDICT_REJECT);
@@ -374,6 +378,21 @@ static void real_documents_are_refused_as_simulated(void **state)
     assert_failed_with(&c, "root", "TRUST_ANCHOR_MISSING");
 }
 
+/* A policy for another platform only: authentic, and refused. */
+static void platform_without_releases_is_refused(void **state)
+{
+    (void)state;
+    test_vectors_or_skip("nitro");
+    struct measurements m = {.present_mask = 1};
+    memset(m.pcr, 0xa5, sizeof(m.pcr));
+    struct evidence_policy *p CLEANUP(evidence_policy_freep) = policy_for(&m);
+    struct checks c;
+    struct evidence_verified v;
+    p->nitro.is_present = false;
+    assert_int_equal(judge(&ROWS[0], p, ROWS[0].at, &c, NULL, &v), VERDICT_REJECT);
+    assert_failed_with(&c, "policy", "POLICY_PLATFORM_REFUSED");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +405,7 @@ int main(void)
         cmocka_unit_test(key_binding_matches_one_document_only),
         cmocka_unit_test(document_inside_a_certificate_is_the_same),
         cmocka_unit_test(real_documents_are_refused_as_simulated),
+        cmocka_unit_test(platform_without_releases_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
