@@ -1,83 +1,10 @@
 /* Every check of the verifier has at least one row that fails when the check is taken out. */
-#include "support/forge.h"
+#include "unit/tee_verify/scene.h"
 
 #include "formats/cose.h"
 #include "tee/verify/nitro.h"
 
-struct scene {
-    struct forge f;
-    struct evidence_expect e;
-    enum evidence_type type;
-    const char *rules; /* JSON inside "simulated" */
-    const char *extra; /* JSON at the end of the policy */
-    bool has_no_policy;
-    struct buf crls[3];
-    struct bytes crl_views[3];
-    struct buf signed_by_test; /* overrides forge_sign() when not empty */
-};
-
-struct outcome {
-    enum verdict verdict;
-    struct checks c;
-    struct evidence_verified v;
-    struct evidence_claimed claimed;
-    struct buf document; /* the views of v live here */
-};
-
-static void scene_init(struct scene *s)
-{
-    *s = (struct scene){.type = EVIDENCE_SIMULATED, .rules = "", .extra = ""};
-    forge_init(&s->f);
-    s->e = forge_expect(&s->f);
-    for (size_t i = 0; i < 3; i++)
-        s->crls[i] = BUF_MAX(1 << 14);
-    s->signed_by_test = BUF_MAX(1 << 16);
-}
-
-static void scene_done(struct scene *s)
-{
-    forge_done(&s->f);
-    for (size_t i = 0; i < 3; i++)
-        buf_done(&s->crls[i]);
-    buf_done(&s->signed_by_test);
-}
-
-static void judge_document(struct scene *s, struct bytes doc, const struct evidence_policy *p,
-                           struct outcome *o)
-{
-    struct bytes exact = test_exact(doc);
-    o->c = (struct checks){0};
-    status done = evidence_verify(exact, s->type, p, &s->e, &o->c, &o->claimed, &o->v);
-    o->verdict = checks_verdict(&o->c);
-    assert_int_equal(ok(done), o->verdict == VERDICT_ACCEPT);
-    test_exact_free(exact);
-}
-
 /* ---- rows ---- */
-
-enum { N_CHECKS = 19 };
-
-static const char *const IDS[N_CHECKS] = {
-    "document",
-    "root",
-    "certificates.time",
-    "certificates.chain",
-    "revocation",
-    "signature",
-    "timestamp",
-    "timestamp.age",
-    "debug",
-    "policy",
-    "measurements",
-    "statement",
-    "platform",
-    "freshness",
-    "nonce",
-    "public_key",
-    "service",
-    "config",
-    "model",
-};
 
 typedef void (*edit_fn)(struct scene *s);
 
@@ -134,12 +61,6 @@ static void root_expired(struct scene *s)
 static void clock_is_late(struct scene *s)
 {
     s->e.at_unix_s = FORGE_NOW + 3601;
-}
-
-static void leaf_signed_by_itself(struct scene *s)
-{
-    s->f.certs[4].request.issuer_key = s->f.certs[4].key;
-    forge_issue(&s->f);
 }
 
 static void region_signed_by_another_root(struct scene *s)
@@ -319,17 +240,10 @@ static void session_without_leave(struct scene *s)
     s->extra = ",\"freshness\":[\"epoch\"]";
 }
 
-static const uint8_t OTHER[32] = {9};
-
 static void epoch_of_another_id(struct scene *s)
 {
     epoch_with_leave(s);
     s->e.epoch_id = OTHER;
-}
-
-static void another_client_nonce(struct scene *s)
-{
-    s->e.client_nonce = OTHER;
 }
 
 static void no_client_nonce(struct scene *s)
@@ -438,32 +352,6 @@ static void offline_without_statement_and_model_pinned(struct scene *s)
     another_model_is_pinned(s);
 }
 
-/* ---- revocation: 0 is the root's CRL (over the region), 1 the region's (over the zone) ---- */
-
-static void make_crl(struct scene *s, unsigned i, const struct bytes *revoked, int64_t next_update,
-                     const struct ecdsa_secret *key)
-{
-    struct x509_crl_request request = {
-        .issuer_name = s->f.certs[i].name,
-        .this_update_unix_s = FORGE_NOW - 1000,
-        .next_update_unix_s = next_update,
-        .revoked = revoked,
-        .n_revoked = revoked != NULL,
-        .issuer_key = key,
-    };
-    buf_clear(&s->crls[i]);
-    assert_ok(x509_issue_crl(&request, &s->crls[i]));
-    s->crl_views[i] = buf_view(&s->crls[i]);
-    s->e.crls = s->crl_views;
-    s->e.n_crls = i + 1 > s->e.n_crls ? i + 1 : s->e.n_crls;
-}
-
-static void good_crls(struct scene *s)
-{
-    make_crl(s, 0, NULL, FORGE_NOW + 1000, s->f.certs[0].key);
-    make_crl(s, 1, NULL, FORGE_NOW + 1000, s->f.certs[1].key);
-}
-
 static void good_crls_required(struct scene *s)
 {
     good_crls(s);
@@ -480,13 +368,6 @@ static void region_is_revoked(struct scene *s)
     struct bytes region = buf_view(&s->f.certs[1].der);
     good_crls(s);
     make_crl(s, 0, &region, FORGE_NOW + 1000, s->f.certs[0].key);
-}
-
-static void zone_is_revoked(struct scene *s)
-{
-    struct bytes zone = buf_view(&s->f.certs[2].der);
-    good_crls(s);
-    make_crl(s, 1, &zone, FORGE_NOW + 1000, s->f.certs[1].key);
 }
 
 static void crl_is_stale(struct scene *s)
@@ -648,16 +529,6 @@ static const struct row {
     {"CRL garbage", crl_is_garbage, false, REJECT, "revocation", "REVOCATION_CHECK_UNAVAILABLE"},
 };
 
-static void judge(struct scene *s, struct outcome *o)
-{
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
-    struct buf doc CLEANUP(buf_done) = BUF_MAX(0);
-    if (!s->has_no_policy)
-        p = forge_policy_with(&s->f, s->rules, s->extra);
-    doc = s->signed_by_test.n > 0 ? buf_take(&s->signed_by_test) : forge_sign(&s->f);
-    judge_document(s, buf_view(&doc), p, o);
-}
-
 /* The rows' own failure is the first one, and the only one unless it hides what comes after. */
 static void check_row(const struct row *row, const struct outcome *o)
 {
@@ -677,13 +548,6 @@ static void check_row(const struct row *row, const struct outcome *o)
         fail_msg("%s: %s is %d %s (%s)", row->name, row->id, (int)k->result,
                  k->code ? k->code : "-", k->reason);
     assert_non_null(k->fix);
-}
-
-static void check_order(const struct outcome *o)
-{
-    assert_int_equal(o->c.n, N_CHECKS);
-    for (size_t i = 0; i < N_CHECKS; i++)
-        assert_string_equal(o->c.v[i].id, IDS[i]);
 }
 
 /* Besides the row's check nothing else may fail: otherwise the row would not notice its removal. */
@@ -717,202 +581,6 @@ static void every_check_bites(void **state)
         check_order(&o);
     }
     print_message("evidence: %zu rows\n", sizeof(ROWS) / sizeof(ROWS[0]));
-}
-
-static void accepted_evidence_is_published_whole(void **state)
-{
-    (void)state;
-    struct scene s CLEANUP(scene_done);
-    scene_init(&s);
-    forge_fill(&s.f);
-    struct buf doc CLEANUP(buf_done) = forge_sign(&s.f);
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = forge_policy(&s.f);
-    struct checks c = {0};
-    struct evidence_verified v;
-    uint8_t digest[32], binding[64];
-    assert_ok(evidence_verify(buf_view(&doc), s.type, p, &s.e, &c, NULL, &v));
-    assert_ok(sha256(buf_view(&doc), digest));
-    assert_ok(statement_binding(&s.f.statement, binding));
-    assert_memory_equal(v.evidence_sha256, digest, 32);
-    assert_memory_equal(v.binding, binding, 64);
-    assert_memory_equal(&v.measurements, &s.f.measurements, sizeof(v.measurements));
-    assert_memory_equal(v.statement.identity_key, s.f.statement.identity_key, 32);
-    assert_bytes_equal(v.nonce, BYTES_OF(s.f.statement.nonce));
-    assert_bytes_equal(v.public_key, BYTES_OF(s.f.statement.identity_key));
-    assert_bytes_equal(v.user_data, buf_view(&s.f.user_data));
-    assert_string_equal(v.release, "r1");
-    assert_true(v.is_simulated);
-}
-
-static void refused_evidence_is_not_published(void **state)
-{
-    (void)state;
-    struct scene s CLEANUP(scene_done);
-    struct outcome o = {0};
-    struct evidence_verified untouched;
-    scene_init(&s);
-    memset(&o.v, 0x5a, sizeof(o.v));
-    memset(&untouched, 0x5a, sizeof(untouched));
-    another_client_nonce(&s);
-    forge_fill(&s.f);
-    judge(&s, &o);
-    assert_memory_equal(&o.v, &untouched, sizeof(untouched));
-    assert_true(o.claimed.is_signed);
-}
-
-/* Two releases; the document takes PCR0 of one and PCR1, PCR2 of the other. */
-static void releases_match_as_a_whole(void **state)
-{
-    (void)state;
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
-    struct buf text CLEANUP(buf_done) = BUF_MAX(1 << 16);
-    struct scene s CLEANUP(scene_done);
-    struct outcome o = {0};
-    scene_init(&s);
-    buf_put_str(&text, "{\"version\":1,\"trust_simulated_root\":\"");
-    hex_put(&text, BYTES_OF(s.f.root_sha256));
-    buf_put_str(&text, "\",\"simulated\":{\"releases\":[");
-    for (unsigned r = 0; r < 2; r++) {
-        buf_printf(&text, "%s{\"name\":\"r%u\"", r ? "," : "", r);
-        for (unsigned i = 0; i < 3; i++) {
-            buf_printf(&text, ",\"pcr%u\":\"", i);
-            for (unsigned k = 0; k < MEASUREMENT_LEN; k++)
-                buf_printf(&text, "%02x", 0xa0 + 0x10 * r + i);
-            buf_put_str(&text, "\"");
-        }
-        buf_put_str(&text, "}");
-    }
-    buf_put_str(&text, "]}}");
-    assert_ok(evidence_policy_parse(buf_view(&text), &p));
-    for (unsigned mix = 0; mix < 8; mix++) {
-        for (unsigned i = 0; i < 3; i++)
-            memset(s.f.measurements.pcr[i], (int)(0xa0 + 0x10 * (mix >> i & 1u) + i),
-                   MEASUREMENT_LEN);
-        forge_fill(&s.f);
-        struct buf doc CLEANUP(buf_done) = forge_sign(&s.f);
-        judge_document(&s, buf_view(&doc), p, &o);
-        bool is_whole = mix == 0 || mix == 7;
-        assert_int_equal(o.verdict, is_whole ? VERDICT_ACCEPT : VERDICT_REJECT);
-        if (is_whole)
-            assert_string_equal(o.v.release, mix == 0 ? "r0" : "r1");
-    }
-}
-
-static void a_pcr_that_the_document_lacks_does_not_match(void **state)
-{
-    (void)state;
-    struct measurements got = {.present_mask = 7};
-    struct policy_release release = {.want.present_mask = 7 | 1u << 8};
-    struct policy_platform p = {.releases = &release, .n_releases = 1};
-    assert_null(evidence_policy_match(&p, &got)); /* absent is not zero */
-    got.present_mask |= 1u << 8;
-    assert_ptr_equal(evidence_policy_match(&p, &got), &release);
-    release.want.present_mask = 0;
-    assert_null(evidence_policy_match(&p, &got));
-}
-
-/* ---- every byte counts ---- */
-
-static void every_flipped_bit_is_refused(void **state)
-{
-    (void)state;
-    struct scene s CLEANUP(scene_done);
-    scene_init(&s);
-    forge_fill(&s.f);
-    struct buf doc CLEANUP(buf_done) = forge_sign(&s.f);
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = forge_policy(&s.f);
-    struct evidence_cache *cache CLEANUP(evidence_cache_freep) = NULL;
-    struct outcome o = {0};
-    assert_ok(evidence_cache_new(&cache));
-    s.e.cache = cache;
-    judge_document(&s, buf_view(&doc), p, &o);
-    assert_int_equal(o.verdict, VERDICT_ACCEPT);
-    for (size_t i = 0; i < doc.n; i++) {
-        uint8_t bit = (uint8_t)(1u << i % 8);
-        doc.p[i] ^= bit;
-        judge_document(&s, buf_view(&doc), p, &o);
-        if (o.verdict == VERDICT_ACCEPT)
-            fail_msg("byte %zu of %zu, bit %02x: accepted", i, doc.n, bit);
-        doc.p[i] ^= bit;
-    }
-}
-
-static void every_truncation_is_malformed(void **state)
-{
-    (void)state;
-    struct scene s CLEANUP(scene_done);
-    scene_init(&s);
-    forge_fill(&s.f);
-    struct buf doc CLEANUP(buf_done) = forge_sign(&s.f);
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = forge_policy(&s.f);
-    struct outcome o = {0};
-    for (size_t n = 0; n < doc.n; n++) {
-        judge_document(&s, bytes_of(doc.p, n), p, &o);
-        assert_int_equal(o.verdict, VERDICT_MALFORMED);
-        check_order(&o);
-    }
-    buf_put_u8(&doc, 0);
-    judge_document(&s, buf_view(&doc), p, &o);
-    assert_int_equal(o.verdict, VERDICT_MALFORMED);
-}
-
-/* ---- the cache ---- */
-
-static void cache_never_skips_time_signature_or_revocation(void **state)
-{
-    (void)state;
-    struct scene s CLEANUP(scene_done);
-    scene_init(&s);
-    forge_fill(&s.f);
-    struct buf doc CLEANUP(buf_done) = forge_sign(&s.f);
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = forge_policy(&s.f);
-    struct evidence_cache *cache CLEANUP(evidence_cache_freep) = NULL;
-    struct outcome o = {0};
-    assert_ok(evidence_cache_new(&cache));
-    s.e.cache = cache;
-    for (int i = 0; i < 2; i++) {
-        judge_document(&s, buf_view(&doc), p, &o);
-        assert_int_equal(o.verdict, VERDICT_ACCEPT);
-        bool is_warm = strstr(checks_find(&o.c, "certificates.chain")->reason, "before") != NULL;
-        assert_int_equal(is_warm, i == 1);
-    }
-
-    s.e.at_unix_s = FORGE_NOW + 3601;
-    judge_document(&s, buf_view(&doc), p, &o);
-    assert_string_equal(checks_first_failure(&o.c)->code, "NITRO_CERT_TIME_INVALID");
-    s.e.at_unix_s = FORGE_NOW - 3601;
-    judge_document(&s, buf_view(&doc), p, &o);
-    assert_string_equal(checks_first_failure(&o.c)->code, "NITRO_CERT_TIME_INVALID");
-    s.e.at_unix_s = FORGE_NOW;
-
-    doc.p[doc.n - 1] ^= 1;
-    judge_document(&s, buf_view(&doc), p, &o);
-    assert_string_equal(checks_first_failure(&o.c)->code, "NITRO_DOC_SIG_INVALID");
-    doc.p[doc.n - 1] ^= 1;
-
-    zone_is_revoked(&s);
-    judge_document(&s, buf_view(&doc), p, &o);
-    assert_string_equal(checks_first_failure(&o.c)->code, "NITRO_CERT_REVOKED");
-}
-
-/* A chain that failed is not remembered as one that held. */
-static void cache_keeps_no_failures(void **state)
-{
-    (void)state;
-    struct scene s CLEANUP(scene_done);
-    scene_init(&s);
-    leaf_signed_by_itself(&s);
-    forge_fill(&s.f);
-    struct buf doc CLEANUP(buf_done) = forge_sign(&s.f);
-    struct evidence_policy *p CLEANUP(evidence_policy_freep) = forge_policy(&s.f);
-    struct evidence_cache *cache CLEANUP(evidence_cache_freep) = NULL;
-    struct outcome o = {0};
-    assert_ok(evidence_cache_new(&cache));
-    s.e.cache = cache;
-    for (int i = 0; i < 2; i++) {
-        judge_document(&s, buf_view(&doc), p, &o);
-        assert_string_equal(checks_first_failure(&o.c)->code, "NITRO_CERT_CHAIN_INVALID");
-    }
 }
 
 /* ---- names and documents ---- */
@@ -966,14 +634,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_check_bites),
-        cmocka_unit_test(accepted_evidence_is_published_whole),
-        cmocka_unit_test(refused_evidence_is_not_published),
-        cmocka_unit_test(releases_match_as_a_whole),
-        cmocka_unit_test(a_pcr_that_the_document_lacks_does_not_match),
-        cmocka_unit_test(every_flipped_bit_is_refused),
-        cmocka_unit_test(every_truncation_is_malformed),
-        cmocka_unit_test(cache_never_skips_time_signature_or_revocation),
-        cmocka_unit_test(cache_keeps_no_failures),
         cmocka_unit_test(types_have_two_names_each),
         cmocka_unit_test(unknown_types_are_not_judged),
         cmocka_unit_test(every_check_and_code_is_documented),
