@@ -287,8 +287,8 @@ status session_post(struct session *s, uint32_t stream_id, uint8_t type, bool is
 status session_end(struct session *s)
 {
     (void)pthread_mutex_lock(&s->lock);
-    status st = OK;
-    if (!s->has_ended)
+    status st = s->is_aborted ? send_failure(s) : OK;
+    if (ok(st) && !s->has_ended)
         st = s->send_error == ST_OK ? session_seal_close(s, reason_of(ST_CLOSED)) : send_failure(s);
     if (ok(st))
         st = write_up_to(s, s->sealed_bytes);

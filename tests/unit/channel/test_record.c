@@ -57,6 +57,7 @@ static void bytes_are_those_of_the_page(void **state)
     struct ends e = ends_of(AEAD_CHACHA20_POLY1305);
     struct buf first CLEANUP(buf_done) = sealed(&e, RECORD_DATA, BYTES_LIT("zero"));
     struct buf second CLEANUP(buf_done) = sealed(&e, RECORD_DATA, BYTES_LIT("one"));
+    assert_int_equal(first.n, RECORD_HEADER_LEN + 4 + AEAD_TAG_LEN);
     struct aead_key key = {.alg = AEAD_CHACHA20_POLY1305};
     struct aead *aead CLEANUP(aead_freep) = NULL;
     uint8_t iv[12];
