@@ -122,8 +122,9 @@ struct air_expect {
 NODISCARD status air_verify(struct bytes receipt, const struct air_expect *expect,
                             struct checks *out_checks, struct air_claims *out_claims);
 
-/* What a receipt claims to be about, unproven: the signature is not looked at. For showing a receipt
- * and for executing its request again, where the question is what was computed, not who says so. */
+/* What a receipt claims to be about, unproven: the signature is not looked at. For showing a
+ * receipt and for executing its request again, where the question is what was computed, not who
+ * says so. */
 struct air_subject_unverified {
     uint8_t model_hash[AIR_HASH_LEN];
     uint8_t request_hash[AIR_HASH_LEN];
