@@ -135,7 +135,6 @@ static status parse_added(struct json_obj *root, struct tokenizer *t)
 {
     const json_t *list = json_list(root, "added_tokens", false, ADDED_MAX);
     size_t n = json_len(list);
-    TRY(json_obj_end_foreign(root));
     t->added = calloc(n + 1, sizeof(*t->added));
     REQUIRE(t->added != NULL, ST_NOMEM, "no memory for added tokens");
     for (size_t i = 0; i < n; i++)
@@ -227,7 +226,6 @@ static status parse_bert_pair(struct json_obj *o, const char *key, const struct 
     int64_t id = -1;
     struct bytes name;
     const json_t *pair = json_list(o, key, true, 2);
-    TRY(json_obj_end_foreign(o));
     bool is_pair = json_len(pair) == 2 && json_is_text(json_at(pair, 0), &name) &&
                    json_is_int(json_at(pair, 1), &id);
     REQUIRE(is_pair && find_token(t, name, out) && id == (int64_t)*out, ST_FORMAT,
@@ -244,7 +242,7 @@ static status parse_post_processor(struct json_obj *root, struct tokenizer *t)
         return parse_template(&o, t);
     REQUIRE(
         strcmp(type, "BertProcessing") == 0, ST_UNSUPPORTED,
-        "tokenizer: post_processor is \"%.40s\"; only TemplateProcessing and BertProcessing are supported",
+        "tokenizer: post_processor is \"%.40s\"; TemplateProcessing and BertProcessing are supported",
         type);
     TRY(parse_bert_pair(&o, "cls", t, &t->cls));
     TRY(parse_bert_pair(&o, "sep", t, &t->sep));

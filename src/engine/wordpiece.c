@@ -97,7 +97,6 @@ static status measure(const json_t *vocab, size_t *out_n, size_t *out_bytes, uin
     const json_t *value;
     size_t n = 0;
     size_t bytes = 0;
-    REQUIRE(json_is_object(vocab), ST_FORMAT, "tokenizer: the vocabulary is no object");
     for (; json_member(vocab, &it, &text, &value); n++) {
         int64_t id = 0;
         REQUIRE(text.n <= WORDPIECE_ENTRY_BYTES_MAX, ST_LIMIT,
@@ -108,7 +107,7 @@ static status measure(const json_t *vocab, size_t *out_n, size_t *out_bytes, uin
         if ((uint32_t)id >= *out_bound)
             *out_bound = (uint32_t)id + 1;
     }
-    REQUIRE(n > 0, ST_FORMAT, "tokenizer: the vocabulary is empty");
+    REQUIRE(n > 0, ST_FORMAT, "tokenizer: the vocabulary is no object, or empty");
     REQUIRE(n <= WORDPIECE_ENTRIES_MAX, ST_LIMIT, "tokenizer: %zu vocabulary entries", n);
     *out_n = n;
     *out_bytes = bytes;

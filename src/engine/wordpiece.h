@@ -9,7 +9,7 @@
 #include "formats/json.h"
 
 enum {
-    WORDPIECE_ENTRIES_MAX = 1 << 21,
+    WORDPIECE_ENTRIES_MAX = 1 << 19, /* the largest BERT vocabulary in use has 501,153 */
     WORDPIECE_ENTRY_BYTES_MAX = 256,
     WORDPIECE_ID_MAX = (1 << 22) - 1,
 };

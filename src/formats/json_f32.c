@@ -10,6 +10,7 @@
 enum {
     DIGITS_MIN = 6, /* a float has at least 6 exact decimal digits ... */
     DIGITS_MAX = 9, /* ... and 9 are always enough (IEEE 754-2019, 5.12.2) */
+    EXPONENT_MAX = 8,
 };
 
 /* A decimal: digits * 10^exponent, digits without trailing zeroes. */
@@ -107,7 +108,7 @@ static char *put_decimal(char *at, struct decimal d)
         if (n > 1)
             *at++ = '.';
         at = put(at, first + 1, n - 1);
-        return at + sprintf(at, "e%+03d", point - 1);
+        return at + snprintf(at, EXPONENT_MAX, "e%+03d", point - 1);
     }
     if (point <= 0) {
         at = put_zeroes(put(at, "0.", 2), -point);

@@ -133,12 +133,33 @@ static void test_utf8(void **state)
     }
 }
 
+static void test_utf8_sequence(void **state)
+{
+    (void)state;
+    static const struct {
+        struct bytes in;
+        size_t n;
+    } rows[] = {
+        {BYTES_LIT(""), 0},         {BYTES_LIT("a\xff"), 1},
+        {BYTES_LIT("\0"), 1},       {BYTES_LIT("\xc3\xa9x"), 2},
+        {BYTES_LIT("\xc3"), 0},     {BYTES_LIT("\xe2\x82\xac\x80"), 3},
+        {BYTES_LIT("\xe2\x82"), 0}, {BYTES_LIT("\xf0\x9f\x98\x80"), 4},
+        {BYTES_LIT("\x80"), 0},     {BYTES_LIT("\xf0\x9f\x98"), 0},
+        {BYTES_LIT("\xc0\x80"), 0}, {BYTES_LIT("\xf4\x90\x80\x80"), 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes in = test_exact(rows[i].in);
+        assert_int_equal(utf8_sequence(in), rows[i].n);
+        test_exact_free(in);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hexadecimal), cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_numbers),     cmocka_unit_test(test_base64_is_strict),
-        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_utf8),        cmocka_unit_test(test_utf8_sequence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

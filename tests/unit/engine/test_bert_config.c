@@ -50,16 +50,6 @@ static void test_all_files(void **state)
     assert_string_equal(bert_pooling_name(c.pooling), "mean");
 }
 
-static void test_config_alone(void **state)
-{
-    (void)state;
-    struct bert_config c;
-    assert_ok(parse(CONFIG, "", "", "", &c));
-    assert_int_equal(c.max_tokens, 512);
-    assert_int_equal(c.pooling, BERT_POOLING_MEAN);
-    assert_false(c.normalize);
-}
-
 /* One piece of the config replaced by another. */
 struct edit {
     const char *rule;
@@ -80,6 +70,20 @@ static struct buf edited(const char *text, const struct edit *e)
     buf_put_u8(&b, 0);
     assert_ok(buf_status(&b));
     return b;
+}
+
+static void test_config_alone(void **state)
+{
+    (void)state;
+    struct bert_config c;
+    assert_ok(parse(CONFIG, "", "", "", &c));
+    assert_int_equal(c.max_tokens, 512);
+    assert_int_equal(c.pooling, BERT_POOLING_MEAN);
+    assert_false(c.normalize);
+    const struct edit two = {"", "\"max_position_embeddings\":512", "\"max_position_embeddings\":2",
+                             ST_FORMAT};
+    struct buf b CLEANUP(buf_done) = edited(CONFIG, &two);
+    assert_code(parse((const char *)b.p, "", "", "", &c), two.code);
 }
 
 static const struct edit CONFIG_EDITS[] = {

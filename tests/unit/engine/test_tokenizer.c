@@ -269,6 +269,9 @@ static const struct row ROWS[] = {
     {"added token with another id than in the vocabulary",
      ST_FORMAT,
      {.added = "[" ADDED_ONE("3", "[CLS]") "]"}},
+    {"added word with another id than in the vocabulary",
+     ST_FORMAT,
+     {.added = "[" ADDED_ONE("5", "a") "]"}},
     {"added token with a negative id", ST_FORMAT, {.added = "[" ADDED_ONE("-1", "<x>") "]"}},
     {"added token that is normalized",
      ST_UNSUPPORTED,
@@ -307,6 +310,11 @@ static const struct row ROWS[] = {
      {.post = POST(
           "[" TOKEN("[CLS]") ",{\"Sequence\":{\"id\":\"A\",\"type_id\":1}}," TOKEN("[SEP]") "]",
           SPECIALS)}},
+    {"template token with segment 1",
+     ST_FORMAT,
+     {.post = POST("[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":1}}," TEXT_A
+                   "," TOKEN("[SEP]") "]",
+                   SPECIALS)}},
     {"template token not listed", ST_FORMAT, {.post = POST(SINGLE, "{" SPECIAL("[CLS]", "2") "}")}},
     {"template id differs from the vocabulary",
      ST_FORMAT,

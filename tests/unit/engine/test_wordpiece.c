@@ -4,10 +4,12 @@
 
 #include <stdio.h>
 
+enum { JSON_MAX = 16 << 20 };
+
 static status make(const char *vocab, const char *prefix, struct wordpiece **out)
 {
     struct json_doc *d CLEANUP(json_doc_freep) = NULL;
-    assert_ok(json_parse(bytes_str(vocab), 1 << 20, &d));
+    assert_ok(json_parse(bytes_str(vocab), JSON_MAX, &d));
     return wordpiece_new(json_root(d), bytes_str(prefix), out);
 }
 
@@ -109,6 +111,20 @@ static void test_many_entries(void **state)
     wordpiece_freep(&w);
 }
 
+static void test_too_many_entries(void **state)
+{
+    (void)state;
+    struct buf json CLEANUP(buf_done) = BUF_MAX(JSON_MAX);
+    struct wordpiece *w = NULL;
+    buf_put_u8(&json, '{');
+    for (unsigned i = 0; i < WORDPIECE_ENTRIES_MAX; i++)
+        buf_printf(&json, "\"%x\":%u,", i, i);
+    buf_put_str(&json, "\"one more\":0}");
+    buf_put_u8(&json, 0);
+    assert_ok(buf_status(&json));
+    assert_code(make((const char *)json.p, "##", &w), ST_LIMIT);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -145,7 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),   cmocka_unit_test(test_empty_prefix),
         cmocka_unit_test(test_find),    cmocka_unit_test(test_many_entries),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_too_many_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

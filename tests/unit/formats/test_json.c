@@ -106,6 +106,8 @@ static void test_error_names_line_and_column(void **state)
     struct json_doc *d = NULL;
     assert_code(parse_n(T("{\n \"a\": x}"), 4096, &d), ST_FORMAT);
     assert_non_null(strstr(status_detail(), "line 2"));
+    assert_code(parse_n(T(""), 4096, &d), ST_FORMAT);
+    assert_string_equal(status_detail(), "JSON is empty");
 }
 
 static void test_object_reads_every_type(void **state)
