@@ -28,6 +28,7 @@ status lib_init(void)
 {
     REQUIRE(pthread_once(&once, set_up) == 0 && is_ready, ST_INTERNAL,
             "libcrypto lacks an algorithm");
+    ERR_clear_error();
     return OK;
 }
 

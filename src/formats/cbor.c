@@ -270,7 +270,9 @@ static bool key_was_seen(const struct cbor_rd *r, const struct cbor_iter *it, st
         skip(&back, 0, false);
         skip(&back, 0, false);
     }
-    return false;
+    /* A caller that reads by types may go deeper than skip() does: what cannot be searched is
+     * refused. */
+    return back.error != ST_OK;
 }
 
 static void check_key(struct cbor_rd *r, struct cbor_iter *it)

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include "support/faults.h"
 #include "support/test.h"
@@ -59,6 +60,8 @@ static bool step(const struct fault_row *row, unsigned n, bool is_own)
     fault_arm(FAULT_ALLOC, n);
     status s = row->run();
     bool struck = fault_struck(FAULT_ALLOC);
+    if (is_own && ERR_peek_error() != 0)
+        fail_msg("%s, allocation %u: libcrypto's error queue is not empty", row->name, n);
     if (!struck)
         assert_ok(s);
     else if (is_own)

@@ -167,6 +167,31 @@ static void lenient_maps_are_short(void **state)
     }
 }
 
+/* A map with a value nested deeper than the search for duplicates follows, read by types. */
+static void what_cannot_be_searched_is_refused(void **state)
+{
+    (void)state;
+    struct buf b = BUF_MAX(256);
+    struct cbor_iter it;
+    cbor_put_map(&b, 2);
+    cbor_put_uint(&b, 0);
+    for (unsigned i = 0; i <= CBOR_DEPTH_MAX; i++)
+        cbor_put_array(&b, 1);
+    cbor_put_null(&b);
+    cbor_put_uint(&b, 1);
+    cbor_put_null(&b);
+    struct cbor_rd r = cbor_rd_over(buf_view(&b), CBOR_LENIENT);
+    it = cbor_map(&r);
+    assert_true(cbor_next(&r, &it));
+    assert_int_equal(cbor_uint(&r), 0);
+    for (unsigned i = 0; i <= CBOR_DEPTH_MAX; i++)
+        (void)cbor_array(&r);
+    cbor_null(&r);
+    assert_false(cbor_next(&r, &it));
+    assert_code(cbor_end(&r), ST_FORMAT);
+    buf_done(&b);
+}
+
 /* Nested maps at their limits, where looking back for duplicates could cost the product of the
  * sizes. A quadratic search takes milliseconds here, an exponential one would not end. */
 static void nested_lenient_maps_are_cheap(void **state)
@@ -471,6 +496,7 @@ int main(void)
         cmocka_unit_test(each_truncation_is_noticed),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(lenient_maps_are_short),
+        cmocka_unit_test(what_cannot_be_searched_is_refused),
         cmocka_unit_test(nested_lenient_maps_are_cheap),
         cmocka_unit_test(integers_read_at_their_bounds),
         cmocka_unit_test(a_read_takes_its_own_type_only),
