@@ -87,7 +87,10 @@ static status read_root(const char *path, struct sim_root *out)
     struct buf text CLEANUP(buf_done) = BUF_MAX(FILE_MAX);
     struct sim_root r CLEANUP(sim_root_done) = {.certificate = BUF_MAX(DER_MAX)};
     TRY(file_read(path, &text));
-    if (failed(read_pair(buf_view(&text), &r))) {
+    status s = read_pair(buf_view(&text), &r);
+    if (s.code == ST_NOMEM)
+        return s;
+    if (failed(s)) {
         char why[160];
         (void)snprintf(why, sizeof(why), "%s", status_detail());
         return FAIL(ST_CONFIG, "%s is damaged (%s): restore it, or delete it to make a new root",

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "support/faults.h"
 #include "tee/sim/sim.h"
 #include "tee/verify/evidence.h"
 
@@ -246,6 +247,31 @@ static void random_bytes_differ(void **state)
     assert_memory_not_equal(a, b, sizeof(a));
 }
 
+static status open_and_close(void *ctx)
+{
+    struct tee_provider *p CLEANUP(tee_provider_freep) = NULL;
+    (void)ctx;
+    return sim_provider_open(folder, &p);
+}
+
+static status attest_once(void *ctx)
+{
+    struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MAX_BYTES);
+    struct statement s = statement();
+    return tee_attest(ctx, &s, &doc);
+}
+
+static void failing_memory_and_disk_are_reported(void **state)
+{
+    (void)state;
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, open_and_close, NULL) > 3);
+    assert_true(fault_each(FAULT_READ, ST_IO, open_and_close, NULL) > 0);
+    assert_true(fault_each(FAULT_WRITE, ST_IO, open_and_close, NULL) > 0);
+    assert_true(fault_each(FAULT_RENAME, ST_IO, open_and_close, NULL) > 0);
+    struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, attest_once, p) > 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 
 int main(void)
@@ -260,6 +286,7 @@ int main(void)
         TEST(key_of_another_root_is_refused),
         TEST(folder_that_cannot_be_made_is_an_error),
         TEST(random_bytes_differ),
+        TEST(failing_memory_and_disk_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

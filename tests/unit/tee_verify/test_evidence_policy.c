@@ -1,5 +1,6 @@
 #include "tee/verify/evidence_policy.h"
 
+#include "support/faults.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -232,6 +233,19 @@ static void freeing_nothing_is_fine(void **state)
     assert_null(p);
 }
 
+static status parse_everything(void *ctx)
+{
+    struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
+    (void)ctx;
+    return evidence_policy_parse(bytes_str(ROWS[2].json), &p);
+}
+
+static void failing_memory_is_reported(void **state)
+{
+    (void)state;
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, parse_everything, NULL) >= 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +256,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(examples_are_accepted),
         cmocka_unit_test(freeing_nothing_is_fine),
+        cmocka_unit_test(failing_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
