@@ -14,28 +14,14 @@
 #include "crypto/hash.h"
 #include "crypto/rand.h"
 #include "formats/json.h"
+#include "tee/sim/sim_chain.h"
 #include "tee/sim/sim_document.h"
-#include "tee/sim/sim_root.h"
 
 enum {
     BINARY_MAX = 512 << 20,
-    DER_MAX = 4 << 10,
     PAYLOAD_MAX = 12 << 10,
     POLICY_MAX = 4 << 10,
     N_PCRS = 16,
-    CHAIN_LIFE_S = 3 * 3600, /* as the certificates of AWS */
-    CHAIN_RENEW_S = 1800,
-    SKEW_S = 60,
-};
-
-#define INTERMEDIATE_NAME "simulated platform intermediate (no hardware)"
-
-/* What one start, and each few hours in it, signs with. */
-struct chain {
-    struct ecdsa_secret *key; /* of the leaf */
-    struct buf intermediate;
-    struct buf leaf;
-    int64_t not_after_unix_s;
 };
 
 struct sim_provider {
@@ -44,61 +30,12 @@ struct sim_provider {
     struct measurements measurements;
     char module_id[64];
     pthread_mutex_t lock; /* guards: chain */
-    struct chain chain;
+    struct sim_chain chain;
 };
 
 static struct sim_provider *self_of(struct tee_provider *p)
 {
     return (struct sim_provider *)p; /* base is the first member */
-}
-
-static void chain_done(struct chain *c)
-{
-    ecdsa_secret_freep(&c->key);
-    buf_done(&c->intermediate);
-    buf_done(&c->leaf);
-}
-
-/* ---- certificates ---- */
-
-static status issue_chain(const struct sim_provider *p, struct ecdsa_secret *intermediate_key,
-                          struct chain *c)
-{
-    int64_t now = clock_unix_s();
-    struct x509_request request = {
-        .common_name = INTERMEDIATE_NAME,
-        .issuer_name = SIM_ROOT_NAME,
-        .is_ca = true,
-        .path_len = 0,
-        .not_before_unix_s = now - SKEW_S,
-        .not_after_unix_s = now + CHAIN_LIFE_S,
-        .subject_key = intermediate_key,
-        .issuer_key = p->root.key,
-    };
-    TRY(x509_issue(&request, &c->intermediate));
-    request.common_name = p->module_id;
-    request.issuer_name = INTERMEDIATE_NAME;
-    request.is_ca = false;
-    request.path_len = -1;
-    request.subject_key = c->key;
-    request.issuer_key = intermediate_key;
-    TRY(x509_issue(&request, &c->leaf));
-    c->not_after_unix_s = request.not_after_unix_s;
-    return OK;
-}
-
-static status make_chain(const struct sim_provider *p, struct chain *out)
-{
-    struct ecdsa_secret *intermediate_key CLEANUP(ecdsa_secret_freep) = NULL;
-    struct chain c CLEANUP(chain_done) = {.intermediate = BUF_MAX(DER_MAX),
-                                          .leaf = BUF_MAX(DER_MAX)};
-    TRY(ecdsa_generate(ECDSA_ES384, &intermediate_key));
-    TRY(ecdsa_generate(ECDSA_ES384, &c.key));
-    TRY(issue_chain(p, intermediate_key, &c));
-    chain_done(out);
-    *out = c;
-    c = (struct chain){0};
-    return OK;
 }
 
 /* ---- operations ---- */
@@ -133,8 +70,7 @@ static status sign_statement(const struct sim_provider *p, const struct statemen
 static status attest_locked(struct sim_provider *p, const struct statement *s,
                             struct bytes user_data, struct buf *out)
 {
-    if (clock_unix_s() > p->chain.not_after_unix_s - CHAIN_RENEW_S)
-        TRY(make_chain(p, &p->chain));
+    TRY(sim_chain_refresh(&p->chain, &p->root, p->module_id, clock_unix_s()));
     return sign_statement(p, s, user_data, out);
 }
 
@@ -164,7 +100,7 @@ static status measurements(struct tee_provider *p, struct measurements *out)
 static void provider_free(struct tee_provider *base)
 {
     struct sim_provider *p = self_of(base);
-    chain_done(&p->chain);
+    sim_chain_done(&p->chain);
     sim_root_done(&p->root);
     (void)pthread_mutex_destroy(&p->lock);
     free(p);
@@ -253,7 +189,7 @@ static status start(const char *folder, struct sim_provider *p)
     TRY(sim_root_open(path, &p->root));
     TRY(measure(&p->measurements));
     TRY(name_module(p->module_id, sizeof(p->module_id)));
-    TRY(make_chain(p, &p->chain));
+    TRY(sim_chain_refresh(&p->chain, &p->root, p->module_id, clock_unix_s()));
     return write_policy(folder, p);
 }
 

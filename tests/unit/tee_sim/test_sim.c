@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -247,6 +248,28 @@ static void random_bytes_differ(void **state)
     assert_memory_not_equal(a, b, sizeof(a));
 }
 
+static void *attest_some(void *arg)
+{
+    struct tee_provider *p = arg;
+    for (int i = 0; i < 5; i++) {
+        struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MAX_BYTES);
+        struct statement s = statement();
+        assert_ok(tee_attest(p, &s, &doc));
+    }
+    return NULL;
+}
+
+static void threads_attest_at_once(void **state)
+{
+    (void)state;
+    struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
+    pthread_t t[4];
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, attest_some, p), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_join(t[i], NULL), 0);
+}
+
 static status open_and_close(void *ctx)
 {
     struct tee_provider *p CLEANUP(tee_provider_freep) = NULL;
@@ -286,6 +309,7 @@ int main(void)
         TEST(key_of_another_root_is_refused),
         TEST(folder_that_cannot_be_made_is_an_error),
         TEST(random_bytes_differ),
+        TEST(threads_attest_at_once),
         TEST(failing_memory_and_disk_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
