@@ -422,7 +422,7 @@ static void padding_makes_records_of_one_size(void **state)
             struct buf plain CLEANUP(buf_done) = raw_read(&p, &h);
             assert_true(plain.n % 1000 == 0 || plain.n == RECORD_PLAIN_MAX);
             assert_ok(fragment_parse(buf_view(&plain), &f));
-            assert_bytes_equal(f.body, bytes_of(body.p + at, f.body.n));
+            assert_true(f.body.n == 0 || memcmp(f.body.p, body.p + at, f.body.n) == 0);
         }
     }
     raw_peer_done(&p);
