@@ -7,11 +7,19 @@ static status read_part(struct stream *s, size_t n, uint64_t deadline_ns, struct
     return stream_read(s, at, n, deadline_ns);
 }
 
-static status read_frame(struct stream *s, uint64_t deadline_ns, struct buf *out,
-                         struct frame_header *out_header)
+/* Only a server speaks in the clear before it can sign. */
+static bool may_be_error(enum frame_type wanted)
+{
+    return wanted == FRAME_SERVER_HELLO || wanted == FRAME_SERVER_DONE;
+}
+
+static status read_frame(struct stream *s, enum frame_type type, uint64_t deadline_ns,
+                         struct buf *out, struct frame_header *out_header)
 {
     TRY(read_part(s, FRAME_HEADER_LEN, deadline_ns, out));
     TRY(frame_header_parse(out->p, out_header));
+    REQUIRE(out_header->type == type || (out_header->type == FRAME_ERROR && may_be_error(type)),
+            ST_PROTOCOL, "handshake frame %d where %d must come", (int)out_header->type, (int)type);
     status st = read_part(s, out_header->length, deadline_ns, out);
     if (st.code == ST_CLOSED)
         return FAIL(ST_TRUNCATED, "the connection ended inside a frame");
@@ -31,13 +39,11 @@ status handshake_read(struct stream *s, enum frame_type type, uint64_t deadline_
 {
     struct frame_header h;
     struct buf frame CLEANUP(buf_done) = FRAME_BUF;
-    status st = read_frame(s, deadline_ns, &frame, &h);
+    status st = read_frame(s, type, deadline_ns, &frame, &h);
     if (failed(st))
         return status_context(st, "handshake");
-    if (h.type == FRAME_ERROR && type != FRAME_CLIENT_HELLO && type != FRAME_CLIENT_KEY)
+    if (h.type == FRAME_ERROR)
         return hint(frame.p[FRAME_HEADER_LEN]);
-    REQUIRE(h.type == type, ST_PROTOCOL, "handshake frame %d where %d must come", (int)h.type,
-            (int)type);
     buf_done(out_frame);
     *out_frame = buf_take(&frame);
     return OK;
