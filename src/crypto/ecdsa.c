@@ -218,10 +218,9 @@ static status decode_secret(struct bytes der, EVP_PKEY **out)
     const uint8_t *p = der.p;
     *out = d2i_AutoPrivateKey_ex(NULL, &p, (long)der.n, NULL, NULL);
     if (*out == NULL)
-        return lib_fail_as(ST_FORMAT, "not an EC private key");
+        return lib_fail_as(ST_FORMAT, "not a private key");
     lib_errors_drop();
     REQUIRE(p == der.p + der.n, ST_FORMAT, "bytes after the private key");
-    REQUIRE(EVP_PKEY_is_a(*out, "EC"), ST_ALG, "not an EC private key");
     return OK;
 }
 

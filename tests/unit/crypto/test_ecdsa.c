@@ -173,6 +173,21 @@ static void a_secret_of_another_kind_is_refused(void **state)
     buf_done(&der);
 }
 
+/* secp256k1 in PKCS#8: an EC key, and neither of our curves. */
+static void a_secret_of_another_curve_is_refused(void **state)
+{
+    (void)state;
+    struct ecdsa_secret *s = NULL;
+    struct buf der = test_hex("308184020100301006072a8648ce3d020106052b8104000a046d306b02010104"
+                              "2007e00f92e77617a244e19e772f8a08e9fbe829345fcf7b3b9a7010dc4973d7"
+                              "d9a14403420004d313c44a791ceb25b1385cac34a8e8e95850372d0ca6a10b7d"
+                              "c0730d1086547270cf17b22454407e6c2c860c208599635fab7b58cb6ff6b209"
+                              "82456c248caf72");
+    assert_code(ecdsa_secret_from_der(buf_view(&der), &s), ST_ALG);
+    assert_null(s);
+    buf_done(&der);
+}
+
 static void run_case(struct vectors *v, enum ecdsa_alg alg, const json_t *group, const json_t *test)
 {
     bool is_valid = strcmp(vector_str(test, "result"), "valid") == 0;
@@ -217,6 +232,7 @@ int main(void)
         cmocka_unit_test(zero_r_or_s_is_refused),
         cmocka_unit_test(secrets_round_trip_as_pkcs8),
         cmocka_unit_test(a_secret_of_another_kind_is_refused),
+        cmocka_unit_test(a_secret_of_another_curve_is_refused),
         cmocka_unit_test(wycheproof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,22 @@ static void unreduced_points_are_refused(void **state)
     assert_code(ed25519_verify(key, BYTES_LIT("m"), BYTES_OF(sig)), ST_AUTH);
 }
 
+/* Reduced points that share their first and last bytes with those above the prime are let pass. */
+static void reduced_points_near_the_prime_are_let_pass(void **state)
+{
+    (void)state;
+    struct ed25519_secret s;
+    uint8_t sig[ED25519_SIG_LEN], key[32];
+    assert_ok(ed25519_generate(&s));
+    assert_ok(ed25519_sign(&s, BYTES_LIT("m"), sig));
+    for (size_t i = 1; i < 31; i++) {
+        memset(key, 0xff, sizeof(key));
+        key[31] = 0x7f;
+        key[i] = 0xfe;
+        assert_code(ed25519_verify(key, BYTES_LIT("m"), BYTES_OF(sig)), ST_AUTH);
+    }
+}
+
 static void add_group_order(uint8_t s[static 32])
 {
     static const uint8_t L[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
@@ -219,6 +235,7 @@ int main(void)
         cmocka_unit_test(one_signature_for_all_messages_is_refused),
         cmocka_unit_test(a_small_order_r_is_refused_by_name),
         cmocka_unit_test(unreduced_points_are_refused),
+        cmocka_unit_test(reduced_points_near_the_prime_are_let_pass),
         cmocka_unit_test(s_above_the_group_order_is_refused),
         cmocka_unit_test(wycheproof),
     };
