@@ -258,6 +258,11 @@ def structure_cases():
         enclave_measurements=measurements(NITRO[:2] + NITRO[1:]))))
     decode_fails("measurements-order", "pcr1 before pcr0", cmap(pairs(
         enclave_measurements=measurements([NITRO[1], NITRO[0], NITRO[2]]))))
+    head_of = [(tstr("pcr0", 1), NITRO[0][1])] + [(tstr(n), v) for n, v in NITRO[1:]]
+    decode_fails("measurements-key-not-shortest", "the length of pcr0's name in two bytes", cmap(pairs(
+        enclave_measurements=cmap(head_of))))
+    decode_fails("measurements-key-not-utf8", "a key that is no text", cmap(pairs(
+        enclave_measurements=cmap([(tstr(b"pc\xff0"), NITRO[0][1])]))))
     decode_fails("unknown-claim-low", "key 2 (sub)", cmap(p[:1] + [(uint(2), tstr("x"))] + p[1:]), "UNKNOWN_CLAIM")
     decode_fails("unknown-claim-reserved", "key -65550, reserved", cmap(p + [(integer(-65550), tstr("x"))]), "UNKNOWN_CLAIM")
     decode_fails("unknown-claim-text", "a text key", cmap(p + [(tstr("extra"), tstr("x"))]), "UNKNOWN_CLAIM")
