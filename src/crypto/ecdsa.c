@@ -15,7 +15,7 @@ enum {
     COORDINATE_MAX = 48,
     POINT_MAX = 1 + 2 * COORDINATE_MAX,
     DER_SIG_MAX = 128,
-    KEY_MAX_BYTES = 512
+    SPKI_MAX_BYTES = 512
 };
 
 /* SEQUENCE { SEQUENCE { ecPublicKey, curve }, BIT STRING (0 unused bits) ... up to the point. */
@@ -207,7 +207,7 @@ static status spki_of(EVP_PKEY *key, struct buf *out)
 /* The public half in its one accepted form tells the curve. */
 static status alg_of(EVP_PKEY *key, enum ecdsa_alg *out)
 {
-    struct buf spki CLEANUP(buf_done) = BUF_MAX(KEY_MAX_BYTES);
+    struct buf spki CLEANUP(buf_done) = BUF_MAX(SPKI_MAX_BYTES);
     TRY(spki_of(key, &spki));
     REQUIRE(ecdsa_spki_is_known(buf_view(&spki), out), ST_ALG, "not a P-256 or P-384 key");
     return OK;
@@ -227,8 +227,6 @@ static status decode_secret(struct bytes der, EVP_PKEY **out)
 status ecdsa_secret_from_der(struct bytes pkcs8_or_sec1_der, struct ecdsa_secret **out)
 {
     TRY(lib_init());
-    REQUIRE(pkcs8_or_sec1_der.n <= KEY_MAX_BYTES, ST_FORMAT, "EC private key of %zu bytes",
-            pkcs8_or_sec1_der.n);
     struct ecdsa_secret *s CLEANUP(ecdsa_secret_freep) = calloc(1, sizeof(*s));
     REQUIRE(s != NULL, ST_NOMEM, "no memory for a key");
     TRY(decode_secret(pkcs8_or_sec1_der, &s->key));
