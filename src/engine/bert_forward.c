@@ -8,7 +8,8 @@
 
 enum {
     PANELS_A_TASK = 4,        /* weights of one task: 64 columns */
-    ROWS_A_TASK = 56,         /* of a product: the rows' block stays in the second-level cache */
+    TILE_ROWS = 14,           /* the tallest tile of any kernel */
+    TILES_A_TASK = 4,         /* so the task's rows stay in the second-level cache */
     NORM_ROWS_A_TASK = 16,    /* below this a hand-over costs more than the work */
     NORM_VALUES_ALONE = 8192, /* this few are done by the caller alone */
 };
@@ -60,9 +61,35 @@ struct bert_product {
     size_t n_matrices;
     float *c; /* the matrices' columns, one matrix after the other */
     bool gelu;
+    const struct bert_weight *after; /* the first weights of the product that follows, or NULL */
+    size_t after_k;
     size_t n_row_blocks;
     size_t n_panel_blocks; /* of one matrix */
 };
+
+static const uint8_t *panels_at(const struct bert_weight *w, size_t k, size_t panel)
+{
+    return (const uint8_t *)w->p + panel * k * KERN_PANEL * bert_type_bytes(w->type);
+}
+
+/* Where this core's next weights are, as far as can be told: workers take turns at the tasks. */
+static const void *next_panels(const struct bert_pass *pass, const struct bert_product *p,
+                               size_t task)
+{
+    size_t block = task / p->n_row_blocks + (pass->pool ? pool_size(pass->pool) : 1);
+    size_t n_blocks = p->n_matrices * p->n_panel_blocks;
+    if (block < n_blocks)
+        return panels_at(p->weight[block / p->n_panel_blocks], p->k,
+                         block % p->n_panel_blocks * PANELS_A_TASK);
+    return p->after ? panels_at(p->after, p->after_k, (block - n_blocks) * PANELS_A_TASK) : NULL;
+}
+
+/* Blocks of whole tiles: 128 rows are 10 tiles of 12 or 13, in blocks of 3 or 4. */
+static size_t row_start(size_t block, size_t n_blocks, size_t n_rows)
+{
+    size_t n_tiles = blocks(n_rows, TILE_ROWS);
+    return block_start(block_start(block, n_blocks, n_tiles), n_tiles, n_rows);
+}
 
 static void product_task(struct bert_pass *pass, uint32_t task, uint32_t worker)
 {
@@ -71,33 +98,33 @@ static void product_task(struct bert_pass *pass, uint32_t task, uint32_t worker)
     size_t row_block = task % p->n_row_blocks;
     size_t panel_block = task / p->n_row_blocks % p->n_panel_blocks;
     size_t matrix = task / p->n_row_blocks / p->n_panel_blocks;
-    size_t row = block_start(row_block, p->n_row_blocks, pass->n_tokens);
-    size_t row_end = block_start(row_block + 1, p->n_row_blocks, pass->n_tokens);
+    size_t row = row_start(row_block, p->n_row_blocks, pass->n_tokens);
+    size_t row_end = row_start(row_block + 1, p->n_row_blocks, pass->n_tokens);
     size_t n_panels = p->n / KERN_PANEL;
     size_t panel = panel_block * PANELS_A_TASK;
     size_t panel_end = panel + PANELS_A_TASK < n_panels ? panel + PANELS_A_TASK : n_panels;
     const struct bert_weight *w = p->weight[matrix];
-    const uint8_t *b = w->p;
     struct kern_gemm g = {
         .n_rows = row_end - row,
         .n_panels = panel_end - panel,
         .k = p->k,
         .a = p->a + row * KERN_PANEL,
         .a_stride = pass->stride,
-        .b = b + panel * p->k * KERN_PANEL * bert_type_bytes(w->type),
+        .b = panels_at(w, p->k, panel),
         .b_stride = p->k * KERN_PANEL,
         .b_type = w->type,
         .bias = bert_vector(p->bias[matrix]) + panel * KERN_PANEL,
         .c = p->c + (matrix * n_panels + panel) * pass->stride + row * KERN_PANEL,
         .c_stride = pass->stride,
         .gelu = p->gelu,
+        .next = row_block + 1 == p->n_row_blocks ? next_panels(pass, p, task) : NULL,
     };
     pass->bert->kern->gemm(&g);
 }
 
 static void run_product(struct bert_pass *pass, struct bert_product *p)
 {
-    p->n_row_blocks = blocks(pass->n_tokens, ROWS_A_TASK);
+    p->n_row_blocks = blocks(blocks(pass->n_tokens, TILE_ROWS), TILES_A_TASK);
     p->n_panel_blocks = blocks(p->n / KERN_PANEL, PANELS_A_TASK);
     pass->product = p;
     run_phase(pass, p->n_matrices * p->n_panel_blocks * p->n_row_blocks, product_task);
@@ -113,6 +140,8 @@ static void run_qkv(struct bert_pass *pass, const struct bert_weight *part)
         .bias = {&part[PART_Q_BIAS], &part[PART_K_BIAS], &part[PART_V_BIAS]},
         .n_matrices = 3,
         .c = pass->wide,
+        .after = &part[PART_OUT],
+        .after_k = pass->bert->config.hidden,
     };
     run_product(pass, &p);
 }
@@ -319,26 +348,45 @@ static void pool_task(struct bert_pass *pass, uint32_t task, uint32_t worker)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-static void run_layer(struct bert_pass *pass, const struct bert_weight *part)
+/* `following`: the next layer's first weights, or NULL. */
+static void run_layer(struct bert_pass *pass, const struct bert_weight *part,
+                      const struct bert_weight *following)
 {
     size_t hidden = pass->bert->config.hidden, inner = pass->bert->config.intermediate;
     run_qkv(pass, part);
     run_phase(pass, pass->n_attention_tasks, attention_task);
     run_one(pass, part, PART_OUT,
-            (struct bert_product){.a = pass->y, .k = hidden, .n = hidden, .c = pass->wide});
+            (struct bert_product){.a = pass->y,
+                                  .k = hidden,
+                                  .n = hidden,
+                                  .c = pass->wide,
+                                  .after = &part[PART_UP],
+                                  .after_k = hidden});
     run_norm(pass, pass->wide, &part[PART_GAIN_1]);
     run_one(pass, part, PART_UP,
-            (struct bert_product){
-                .a = pass->x, .k = hidden, .n = inner, .c = pass->wide, .gelu = true});
+            (struct bert_product){.a = pass->x,
+                                  .k = hidden,
+                                  .n = inner,
+                                  .c = pass->wide,
+                                  .gelu = true,
+                                  .after = &part[PART_DOWN],
+                                  .after_k = inner});
     run_one(pass, part, PART_DOWN,
-            (struct bert_product){.a = pass->wide, .k = inner, .n = hidden, .c = pass->y});
+            (struct bert_product){.a = pass->wide,
+                                  .k = inner,
+                                  .n = hidden,
+                                  .c = pass->y,
+                                  .after = following,
+                                  .after_k = hidden});
     run_norm(pass, pass->y, &part[PART_GAIN_2]);
 }
 
 void bert_forward_run(struct bert_pass *pass)
 {
     run_embed(pass);
-    for (uint32_t i = 0; i < pass->bert->config.n_layers; i++)
-        run_layer(pass, pass->bert->layers[i].part);
+    uint32_t n_layers = pass->bert->config.n_layers;
+    const struct bert_layer *layer = pass->bert->layers;
+    for (uint32_t i = 0; i < n_layers; i++)
+        run_layer(pass, layer[i].part, i + 1 < n_layers ? &layer[i + 1].part[PART_Q] : NULL);
     run_phase(pass, pass->n_texts, pool_task);
 }

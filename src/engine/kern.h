@@ -33,6 +33,8 @@ struct kern_gemm {
     float *c;          /* [n_panels] panels, c_stride floats apart; not a, not b */
     size_t c_stride;
     bool gelu;
+    /* A hint: the panels that this core will need next, or NULL. Fetched while this is computed. */
+    const void *next;
 };
 
 /* x = layer_norm(x + add): rows of n_panels * 16 values. */

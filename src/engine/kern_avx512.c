@@ -20,7 +20,8 @@ enum {
     TALL_PANELS = 2,
     FLAT_ROWS = 6,
     FLAT_PANELS = 4,
-    AHEAD = 32, /* rows of a panel, one cache line each, that prefetch runs ahead */
+    LINE = 64,
+    AHEAD = 8, /* steps of k */
 };
 
 KERN_INLINE __m512 gelu16(__m512 x)
@@ -59,23 +60,36 @@ struct tile {
     const char *b;
     const float *bias;
     float *c;
+    const char *next; /* where to fetch ahead */
+    size_t n_next;    /* cache lines of it for each two steps of k */
 };
 
 /* One step of k for all accumulators. a: rows 16 floats apart. */
-#define STEP(a_, k_)                                                              \
-    do {                                                                          \
-        __m512 b_[FLAT_PANELS];                                                   \
-        KERN_UNROLL for (int p = 0; p < panels; p++)                              \
-        {                                                                         \
-            b_[p] = weights16(b[p], (k_)*KERN_PANEL, type);                       \
-            _mm_prefetch(b[p] + ((k_) + AHEAD) * KERN_PANEL * size, _MM_HINT_T0); \
-        }                                                                         \
-        KERN_UNROLL for (int r = 0; r < rows; r++)                                \
-        {                                                                         \
-            __m512 x_ = _mm512_set1_ps((a_)[r * KERN_PANEL]);                     \
-            KERN_UNROLL for (int p = 0; p < panels; p++) acc[r][p] =              \
-                _mm512_fmadd_ps(x_, b_[p], acc[r][p]);                            \
-        }                                                                         \
+#define STEP(a_, k_)                                                 \
+    do {                                                             \
+        __m512 b_[FLAT_PANELS];                                      \
+        KERN_UNROLL for (int p = 0; p < panels; p++) b_[p] =         \
+            weights16(b[p], (k_)*KERN_PANEL, type);                  \
+        KERN_UNROLL for (int r = 0; r < rows; r++)                   \
+        {                                                            \
+            __m512 x_ = _mm512_set1_ps((a_)[r * KERN_PANEL]);        \
+            KERN_UNROLL for (int p = 0; p < panels; p++) acc[r][p] = \
+                _mm512_fmadd_ps(x_, b_[p], acc[r][p]);               \
+        }                                                            \
+    } while (0)
+
+/* From the second-level cache to the first: two rows of the next panel of a, weights of two steps.
+ */
+#define FETCH(a_, k_)                                                         \
+    do {                                                                      \
+        const char *row_ = (const char *)(a_);                                \
+        _mm_prefetch(row_, _MM_HINT_T0);                                      \
+        _mm_prefetch(row_ + LINE, _MM_HINT_T0);                               \
+        KERN_UNROLL for (int p = 0; p < panels; p++)                          \
+        {                                                                     \
+            _mm_prefetch(b[p] + (k_)*KERN_PANEL * size, _MM_HINT_T0);         \
+            _mm_prefetch(b[p] + ((k_) + 1) * KERN_PANEL * size, _MM_HINT_T0); \
+        }                                                                     \
     } while (0)
 
 KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int rows, const int panels,
@@ -91,9 +105,15 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
         KERN_UNROLL for (int r = 0; r < rows; r++) acc[r][p] = start;
     }
     const float *a = t.a;
+    const char *next = t.next;
+    const size_t apart = g->k / 2 * LINE;
     size_t k = 0;
     for (; k + KERN_PANEL <= g->k; k += KERN_PANEL, a += g->a_stride) {
         for (size_t i = 0; i < KERN_PANEL; i += 2) {
+            for (size_t stream = 0; stream < t.n_next; stream++)
+                _mm_prefetch(next + stream * apart, _MM_HINT_T1);
+            next += LINE;
+            FETCH(a + g->a_stride + i * KERN_PANEL, k + i + AHEAD);
             STEP(a + i, k + i);
             STEP(a + i + 1, k + i + 1);
         }
@@ -131,29 +151,25 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
         else                                     \
             tile_at(g, t, r, 1, type);           \
         return;
-#define TILES(name, type)                                                                       \
-    static void name(const struct kern_gemm *g, struct tile t, size_t rows, size_t panels)      \
-    {                                                                                           \
-        switch (rows) {                                                                         \
-            FLAT(1, type)                                                                       \
-            FLAT(2, type)                                                                       \
-            FLAT(3, type) FLAT(4, type) FLAT(5, type) FLAT(6, type) TALL(7, type) TALL(8, type) \
-                TALL(9, type) TALL(10, type) TALL(11, type) TALL(12, type) TALL(13, type)       \
-                    TALL(14, type) default : __builtin_unreachable();                           \
-        }                                                                                       \
+#define TILES(name, type)                                                                         \
+    static void name(const struct kern_gemm *g, struct tile t, size_t rows, size_t panels)        \
+    {                                                                                             \
+        switch (rows) {                                                                           \
+            FLAT(1, type)                                                                         \
+            FLAT(2, type)                                                                         \
+            FLAT(3, type)                                                                         \
+            FLAT(4, type)                                                                         \
+            FLAT(5, type)                                                                         \
+            FLAT(6, type) TALL(7, type) TALL(8, type) TALL(9, type) TALL(10, type) TALL(11, type) \
+                TALL(12, type) TALL(13, type) TALL(14, type) default : __builtin_unreachable();   \
+        }                                                                                         \
     }
 TILES(tile_f32, KERN_F32)
 TILES(tile_f16, KERN_F16)
 TILES(tile_bf16, KERN_BF16)
 
-static void one_tile(const struct kern_gemm *g, size_t row, size_t rows, size_t panel,
-                     size_t panels)
+static void one_tile(const struct kern_gemm *g, struct tile t, size_t rows, size_t panels)
 {
-    size_t size = g->b_type == KERN_F32 ? 4 : 2;
-    struct tile t = {.a = g->a + row * KERN_PANEL,
-                     .b = (const char *)g->b + panel * g->b_stride * size,
-                     .bias = g->bias ? g->bias + panel * KERN_PANEL : NULL,
-                     .c = g->c + panel * g->c_stride + row * KERN_PANEL};
     if (g->b_type == KERN_F32)
         tile_f32(g, t, rows, panels);
     else if (g->b_type == KERN_F16)
@@ -170,19 +186,36 @@ static size_t panels_of(size_t left, size_t n_rows)
     return left >= TALL_PANELS ? TALL_PANELS : 1;
 }
 
+/* All rows of `panels` panels. While they are computed the next ones come into the second-level
+ * cache, spread over the tiles: weights are read once from memory, at the pace of the arithmetic.
+ */
+static void one_group(const struct kern_gemm *g, size_t panel, size_t panels)
+{
+    size_t size = g->b_type == KERN_F32 ? 4 : 2;
+    size_t n_tiles = (g->n_rows + TALL_ROWS - 1) / TALL_ROWS;
+    size_t n_next = (panels * size / 2 + n_tiles - 1) / n_tiles;
+    const char *b = (const char *)g->b + panel * g->b_stride * size;
+    const char *next = panel + panels < g->n_panels ? b + panels * g->b_stride * size : g->next;
+    for (size_t i = 0, row = 0; i < n_tiles; i++) {
+        /* Tiles of about equal height: 16 rows are 8 + 8, not 14 + 2. */
+        size_t rows = (g->n_rows - row + n_tiles - i - 1) / (n_tiles - i);
+        bool has_next = next != NULL && i * n_next < panels * size / 2;
+        struct tile t = {.a = g->a + row * KERN_PANEL,
+                         .b = b,
+                         .bias = g->bias ? g->bias + panel * KERN_PANEL : NULL,
+                         .c = g->c + panel * g->c_stride + row * KERN_PANEL,
+                         .next = has_next ? next + i * n_next * (g->k / 2) * LINE : NULL,
+                         .n_next = has_next ? n_next : 0};
+        one_tile(g, t, rows, panels);
+        row += rows;
+    }
+}
+
 static void gemm(const struct kern_gemm *g)
 {
-    if (g->n_rows == 0)
-        return;
-    size_t n_tiles = (g->n_rows + TALL_ROWS - 1) / TALL_ROWS;
-    for (size_t panel = 0, panels; panel < g->n_panels; panel += panels) {
+    for (size_t panel = 0, panels; g->n_rows > 0 && panel < g->n_panels; panel += panels) {
         panels = panels_of(g->n_panels - panel, g->n_rows);
-        for (size_t i = 0, row = 0; i < n_tiles; i++) {
-            /* Tiles of about equal height: 16 rows are 8 + 8, not 14 + 2. */
-            size_t rows = (g->n_rows - row + n_tiles - i - 1) / (n_tiles - i);
-            one_tile(g, row, rows, panel, panels);
-            row += rows;
-        }
+        one_group(g, panel, panels);
     }
 }
 
