@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 # The one list of packages. Left: to build. Right: to test as well.
 build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libssl-dev libjansson-dev libseccomp-dev)
-test_packages=(clang-14 libclang-rt-14-dev libcmocka-dev binutils python3 python3-venv python3-pip
+test_packages=(clang-14 libclang-rt-14-dev libcmocka-dev binutils python3 python3-pip
     python3-cryptography python3-cbor2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git
     ca-certificates scdoc)
 want=("${build_packages[@]}" "${test_packages[@]}")
