@@ -130,18 +130,26 @@ static status check_alg(enum aead_alg alg)
     return OK;
 }
 
+/* enc is the ephemeral key's public half, which both callers have at hand. */
+static status encapsulate(enum aead_alg alg, const struct x25519_secret *ephemeral,
+                          const uint8_t enc[static HPKE_ENC_LEN], const uint8_t *recipient,
+                          struct bytes info, struct hpke **out)
+{
+    struct x25519_secret dh CLEANUP(x25519_secret_wipe) = {{0}};
+    struct x25519_secret shared CLEANUP(x25519_secret_wipe) = {{0}};
+    TRY(check_alg(alg));
+    TRY(x25519_shared(ephemeral, recipient, &dh));
+    TRY(kem_secret(&dh, enc, recipient, &shared));
+    return key_schedule(alg, &shared, info, out);
+}
+
 status hpke_setup_sender_with(enum aead_alg alg, const struct x25519_secret *ephemeral,
                               const uint8_t recipient[static X25519_LEN], struct bytes info,
                               uint8_t out_enc[static HPKE_ENC_LEN], struct hpke **out)
 {
     uint8_t enc[HPKE_ENC_LEN];
-    struct x25519_secret dh CLEANUP(x25519_secret_wipe) = {{0}};
-    struct x25519_secret shared CLEANUP(x25519_secret_wipe) = {{0}};
-    TRY(check_alg(alg));
     TRY(x25519_public(ephemeral, enc));
-    TRY(x25519_shared(ephemeral, recipient, &dh));
-    TRY(kem_secret(&dh, enc, recipient, &shared));
-    TRY(key_schedule(alg, &shared, info, out));
+    TRY(encapsulate(alg, ephemeral, enc, recipient, info, out));
     memcpy(out_enc, enc, sizeof(enc));
     return OK;
 }
@@ -149,10 +157,12 @@ status hpke_setup_sender_with(enum aead_alg alg, const struct x25519_secret *eph
 status hpke_setup_sender(enum aead_alg alg, const uint8_t recipient[static X25519_LEN],
                          struct bytes info, uint8_t out_enc[static HPKE_ENC_LEN], struct hpke **out)
 {
-    uint8_t unused[X25519_LEN];
+    uint8_t enc[HPKE_ENC_LEN];
     struct x25519_secret ephemeral CLEANUP(x25519_secret_wipe) = {{0}};
-    TRY(x25519_generate(&ephemeral, unused));
-    return hpke_setup_sender_with(alg, &ephemeral, recipient, info, out_enc, out);
+    TRY(x25519_generate(&ephemeral, enc));
+    TRY(encapsulate(alg, &ephemeral, enc, recipient, info, out));
+    memcpy(out_enc, enc, sizeof(enc));
+    return OK;
 }
 
 status hpke_setup_receiver(enum aead_alg alg, const struct x25519_secret *recipient,
