@@ -7,6 +7,11 @@
 uint64_t clock_mono_ns(void); /* CLOCK_MONOTONIC */
 int64_t clock_unix_s(void);   /* CLOCK_REALTIME, seconds */
 
+enum { CLOCK_TEXT_LEN = 32 };
+
+/* "2026-02-28T09:30:00Z" with its NUL; the number itself outside the years 0 to 9999. */
+void clock_text(int64_t unix_s, char out[static CLOCK_TEXT_LEN]);
+
 static inline uint64_t clock_deadline_ms(uint64_t from_now_ms)
 {
     return clock_mono_ns() + from_now_ms * 1000000u;

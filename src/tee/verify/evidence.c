@@ -110,14 +110,14 @@ void evidence_fail(struct evidence_job *j, const char *code, const char *fmt, ..
     checks_fail(j->checks, j->now->id, code ? code : j->now->code, j->now->fix, "%s", text);
 }
 
-void evidence_skip(struct evidence_job *j, bool is_required, const char *fmt, ...)
+void evidence_skip(struct evidence_job *j, bool is_required, const char *fix, const char *fmt, ...)
 {
     char text[CHECK_REASON_MAX];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    checks_skip(j->checks, j->now->id, is_required, j->now->fix, "%s", text);
+    checks_skip(j->checks, j->now->id, is_required, fix ? fix : j->now->fix, "%s", text);
 }
 
 static const struct policy_platform *rules_of(const struct evidence_policy *p,
@@ -136,7 +136,8 @@ static void run(struct evidence_job *j)
         if (j->reached >= j->now->need)
             j->now->run(j);
         else
-            evidence_skip(j, true, "not judged, because an earlier check did not hold");
+            evidence_skip(j, true, "See the first check that failed.",
+                          "not judged, because an earlier check did not hold");
     }
 }
 

@@ -62,8 +62,9 @@ void evidence_pass(struct evidence_job *j, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void evidence_fail(struct evidence_job *j, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4))); /* code NULL: the table's */
-void evidence_skip(struct evidence_job *j, bool is_required, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* fix NULL: the table's. */
+void evidence_skip(struct evidence_job *j, bool is_required, const char *fix, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* evidence_origin.c: is it authentic, and made when it says. */
 void evidence_check_document(struct evidence_job *j);

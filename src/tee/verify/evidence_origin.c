@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 
@@ -161,14 +162,16 @@ void evidence_check_time(struct evidence_job *j)
         return;
     }
     const struct evidence_chain *c = &j->chain;
+    char from[CLOCK_TEXT_LEN], to[CLOCK_TEXT_LEN], now[CLOCK_TEXT_LEN];
+    clock_text(c->not_before_unix_s, from);
+    clock_text(c->not_after_unix_s, to);
+    clock_text(at, now);
     if (at < c->not_before_unix_s || at > c->not_after_unix_s) {
-        evidence_fail(j, NULL,
-                      "certificates are valid %" PRId64 " to %" PRId64 ", the clock says %" PRId64,
-                      c->not_before_unix_s, c->not_after_unix_s, at);
+        evidence_fail(j, NULL, "certificates are valid from %s to %s, the clock says %s", from, to,
+                      now);
         return;
     }
-    evidence_pass(j, "all certificates are valid at %" PRId64 " (until %" PRId64 ")", at,
-                  c->not_after_unix_s);
+    evidence_pass(j, "all certificates are valid at %s (until %s)", now, to);
     reach(j, NEEDS_TIME);
 }
 
@@ -196,7 +199,7 @@ void evidence_check_revocation(struct evidence_job *j)
     struct x509_chain chain = nitro_chain(&j->document, j->root, j->expect->at_unix_s);
     bool is_required = j->rules != NULL && j->rules->is_crl_required;
     if (j->expect->n_crls == 0) {
-        evidence_skip(j, is_required, "no CRL was given");
+        evidence_skip(j, is_required, NULL, "no CRL was given");
         return;
     }
     chain.crls = j->expect->crls;
@@ -206,7 +209,7 @@ void evidence_check_revocation(struct evidence_job *j)
     if (failed(s))
         evidence_fail(j, revocation_code(s), "%s", status_detail());
     else if (proven.n_crl_named == 0)
-        evidence_skip(j, is_required, "no certificate of this chain names a CRL");
+        evidence_skip(j, is_required, NULL, "no certificate of this chain names a CRL");
     else
         evidence_pass(j, "%zu certificates are on none of %zu CRLs", proven.n_crl_named,
                       chain.n_crls);
@@ -230,10 +233,12 @@ static int64_t document_time(const struct evidence_job *j)
 void evidence_check_timestamp(struct evidence_job *j)
 {
     int64_t t = document_time(j);
+    char made[CLOCK_TEXT_LEN];
+    clock_text(t, made);
     if (t < j->chain.not_before_unix_s || t > j->chain.not_after_unix_s)
-        evidence_fail(j, NULL, "made at %" PRId64 ", outside its certificates' validity", t);
+        evidence_fail(j, NULL, "made at %s, outside its certificates' validity", made);
     else
-        evidence_pass(j, "made at %" PRId64, t);
+        evidence_pass(j, "made at %s", made);
 }
 
 /* A session always has bounds. Without one the certificates' three hours bound the age, and only a
@@ -246,7 +251,8 @@ void evidence_check_age(struct evidence_job *j)
     int64_t age = j->expect->at_unix_s - document_time(j);
 
     if (!has_bounds)
-        evidence_skip(j, false, "no bound was given: %" PRId64 " s old", age);
+        evidence_skip(j, false, "Set max_age_s in the policy to bound the age.",
+                      "no bound was given: %" PRId64 " s old", age);
     else if (age > max_age)
         evidence_fail(j, NULL, "%" PRId64 " s old, at most %" PRId64, age, max_age);
     else if (age < -max_future)

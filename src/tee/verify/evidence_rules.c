@@ -2,6 +2,10 @@
 
 #include "base/text.h"
 
+#define NO_STATEMENT_FIX "Nothing to do, if this is evidence of other software than this project's."
+#define NO_POLICY_FIX    "Give a policy that says what to accept: docs/POLICY.md."
+#define UNPINNED_FIX     "Name what you accept in the policy, to have it checked: docs/POLICY.md."
+
 static bool field_is(const struct nitro_field *f, struct bytes want)
 {
     return f->is_present && bytes_equal(f->value, want);
@@ -12,21 +16,23 @@ static bool field_is(const struct nitro_field *f, struct bytes want)
 static bool has_statement(struct evidence_job *j, bool is_pinned)
 {
     if (!j->has_statement)
-        evidence_skip(j, j->expect->is_session || is_pinned, "the document carries no statement");
+        evidence_skip(j, j->expect->is_session || is_pinned, NO_STATEMENT_FIX,
+                      "the document carries no statement");
     return j->has_statement;
 }
 
 static bool has_policy(struct evidence_job *j)
 {
     if (j->policy == NULL)
-        evidence_skip(j, false, "no policy was given");
+        evidence_skip(j, false, NO_POLICY_FIX, "no policy was given");
     return j->policy != NULL;
 }
 
 void evidence_check_policy(struct evidence_job *j)
 {
     if (j->policy == NULL)
-        evidence_skip(j, true, "no policy was given: authentic, but nobody says what to accept");
+        evidence_skip(j, true, NULL,
+                      "no policy was given: authentic, but nobody says what to accept");
     else if (j->rules == NULL)
         evidence_fail(j, NULL, "the policy has no releases for %s", evidence_type_name(j->type));
     else
@@ -41,7 +47,7 @@ void evidence_check_measurements(struct evidence_job *j)
     if (measurements_has(got, 0))
         hex_encode(measurements_at(got, 0), pcr0);
     if (j->rules == NULL) {
-        evidence_skip(j, true, "no release to compare with; PCR0 is %s", pcr0);
+        evidence_skip(j, true, NO_POLICY_FIX, "no release to compare with; PCR0 is %s", pcr0);
         return;
     }
     j->release = evidence_policy_match(j->rules, got);
@@ -64,7 +70,8 @@ void evidence_check_statement(struct evidence_job *j)
     else if (j->expect->is_session)
         evidence_fail(j, NULL, "%s", status_detail());
     else
-        evidence_skip(j, false, "user_data is not a statement (%s)", status_detail());
+        evidence_skip(j, false, NO_STATEMENT_FIX, "user_data is not a statement (%s)",
+                      status_detail());
 }
 
 void evidence_check_platform(struct evidence_job *j)
@@ -124,7 +131,7 @@ void evidence_check_nonce(struct evidence_job *j)
     else if (j->has_statement && j->statement.freshness == FRESH_EPOCH && j->expect->is_session)
         evidence_pass(j, "an epoch's id; the handshake proves that the key is in use now");
     else
-        evidence_skip(j, j->expect->is_session,
+        evidence_skip(j, j->expect->is_session, "Give the nonce that you sent, if you sent one.",
                       "no nonce to compare with: a replay looks the same");
 }
 
@@ -149,8 +156,8 @@ void evidence_check_service(struct evidence_job *j)
         return;
     struct bytes got = j->statement.service;
     if (!is_pinned)
-        evidence_skip(j, false, "the policy names no service; this is %.*s", (int)got.n,
-                      (const char *)got.p);
+        evidence_skip(j, false, UNPINNED_FIX, "the policy names no service; this is %.*s",
+                      (int)got.n, (const char *)got.p);
     else if (!bytes_equal(got, bytes_str(j->policy->service)))
         evidence_fail(j, NULL, "the evidence is of service %.*s", (int)got.n, (const char *)got.p);
     else
@@ -165,7 +172,7 @@ static void check_listed(struct evidence_job *j, const char *what, bool is_pinne
     char hex[2 * STATEMENT_FIELD_LEN + 1];
     hex_encode(bytes_of(digest, STATEMENT_FIELD_LEN), hex);
     if (!is_pinned)
-        evidence_skip(j, false, "the policy names no %s; this is %s", what, hex);
+        evidence_skip(j, false, UNPINNED_FIX, "the policy names no %s; this is %s", what, hex);
     else if (!evidence_policy_lists(listed, digest))
         evidence_fail(j, NULL, "%s %s is not in the policy", what, hex);
     else

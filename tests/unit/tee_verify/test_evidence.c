@@ -542,6 +542,7 @@ static void check_row(const struct row *row, const struct outcome *o)
     assert_non_null(k);
     if (strcmp(row->code, SKIP) == 0) {
         assert_int_equal(k->result, CHECK_SKIP);
+        assert_non_null(k->fix);
         return;
     }
     if (k->result != CHECK_FAIL || strcmp(k->code, row->code) != 0)
