@@ -61,12 +61,29 @@ static void empty_file_and_no_folder(void **state)
     assert_null(m);
 }
 
+/* Only its size is looked at; the file has no content. */
+static void a_file_beyond_the_limit(void **state)
+{
+    (void)state;
+    struct model_fixture f;
+    struct model_files *m = NULL;
+    char path[PATH_MAX];
+    model_fixture_make(&f, WEIGHTS);
+    assert_ok(file_join(f.folder, CONTENT_WEIGHTS, path, sizeof(path)));
+    if (truncate(path, (off_t)MANIFEST_FILE_MAX_BYTES + 1) == 0)
+        assert_code(folder_open(f.folder, &m), ST_LIMIT);
+    else
+        print_message("SKIP: no sparse file of 64 GiB here\n");
+    model_fixture_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_sizes),
         cmocka_unit_test(each_required_file),
         cmocka_unit_test(empty_file_and_no_folder),
+        cmocka_unit_test(a_file_beyond_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,7 @@ static const struct text_row BAD[] = {
     {"tag alone", "eml-encryption-key-v1 "},
     {"part of the tag", "eml-encryption"},
     {"key of the other kind", "eml-signing-key-v1 " DIGITS "\n"},
+    {"another version of the form", "eml-encryption-key-v2 " DIGITS "\n"},
     {"no newline", "eml-encryption-key-v1 " DIGITS},
     {"one digit short",
      "eml-encryption-key-v1 00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"},

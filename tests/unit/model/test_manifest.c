@@ -141,13 +141,19 @@ static void no_files(struct manifest *m)
 {
     m->n_files = 0;
 }
+/* With all required files still there. */
 static void unknown_name(struct manifest *m)
 {
-    memcpy(m->files[0].name, "a.json", sizeof("a.json"));
+    m->files[3] = m->files[2];
+    memcpy(m->files[3].name, "vocab.txt", sizeof("vocab.txt"));
+    m->n_files = 4;
 }
 static void name_that_climbs(struct manifest *m)
 {
+    memmove(&m->files[1], &m->files[0], 3 * sizeof(m->files[0]));
+    memset(m->files[0].name, 0, sizeof(m->files[0].name));
     memcpy(m->files[0].name, "../config.json", sizeof("../config.json"));
+    m->n_files = 4;
 }
 static void name_twice(struct manifest *m)
 {
@@ -518,6 +524,59 @@ static void signer_is_not_the_named_publisher(void **state)
     assert_code(manifest_sign(&m, &other_key, &out), ST_INTERNAL);
 }
 
+/* [protected, unprotected, payload, signature] with the parts given; nil without a payload. */
+static struct buf assemble(struct bytes unprotected, const struct buf *payload)
+{
+    struct buf header CLEANUP(buf_done) = BUF_MAX(128);
+    struct buf tbs CLEANUP(buf_done) = BUF_MAX(MANIFEST_MAX_BYTES);
+    struct buf out = BUF_MAX(MANIFEST_MAX_BYTES);
+    uint8_t sig[ED25519_SIG_LEN];
+    cbor_put_map(&header, 2);
+    cbor_put_uint(&header, 1);
+    cbor_put_int(&header, COSE_ALG_EDDSA);
+    cbor_put_uint(&header, 3);
+    cbor_put_str(&header, "application/eml-model-manifest+cbor");
+    assert_ok(cose_sig_structure(buf_view(&header), (struct bytes){0},
+                                 payload ? buf_view(payload) : (struct bytes){0}, &tbs));
+    assert_ok(ed25519_sign(&sign_key, buf_view(&tbs), sig));
+    cbor_put_tag(&out, COSE_TAG_SIGN1);
+    cbor_put_array(&out, 4);
+    cbor_put_bytes(&out, buf_view(&header));
+    buf_put(&out, unprotected);
+    if (payload != NULL)
+        cbor_put_bytes(&out, buf_view(payload));
+    else
+        cbor_put_null(&out);
+    cbor_put_bytes(&out, BYTES_OF(sig));
+    return out;
+}
+
+static void nothing_unsigned_and_nothing_detached(void **state)
+{
+    (void)state;
+    struct manifest m = good();
+    uint8_t key[ED25519_PUBLIC_LEN];
+    struct buf payload CLEANUP(buf_done) = encoded(&m);
+    struct buf fine CLEANUP(buf_done) = assemble(BYTES_LIT("\xa0"), &payload);
+    struct buf kid CLEANUP(buf_done) = assemble(BYTES_LIT("\xa1\x04\x41x"), &payload);
+    struct buf detached CLEANUP(buf_done) = assemble(BYTES_LIT("\xa0"), NULL);
+    assert_int_equal(verify(buf_view(&fine), sign_key.public_key), ST_OK);
+    assert_int_equal(verify(buf_view(&kid), sign_key.public_key), ST_FORMAT);
+    assert_int_equal(verify(buf_view(&detached), sign_key.public_key), ST_FORMAT);
+    assert_code(manifest_claimed_publisher(buf_view(&kid), key), ST_FORMAT);
+    assert_code(manifest_claimed_publisher(buf_view(&detached), key), ST_FORMAT);
+}
+
+static void signed_but_malformed(void **state)
+{
+    (void)state;
+    struct manifest m = good();
+    m.version = 0;
+    struct buf payload CLEANUP(buf_done) = raw(&m, &AS_WRITTEN);
+    struct buf b CLEANUP(buf_done) = assemble(BYTES_LIT("\xa0"), &payload);
+    assert_int_equal(verify(buf_view(&b), sign_key.public_key), ST_FORMAT);
+}
+
 static void larger_than_the_limit(void **state)
 {
     (void)state;
@@ -593,6 +652,8 @@ int main(void)
         cmocka_unit_test(every_length_of_the_signed_form),
         cmocka_unit_test(a_signature_for_another_purpose),
         cmocka_unit_test(signer_is_not_the_named_publisher),
+        cmocka_unit_test(nothing_unsigned_and_nothing_detached),
+        cmocka_unit_test(signed_but_malformed),
         cmocka_unit_test(larger_than_the_limit),
         cmocka_unit_test(dates_and_versions),
         cmocka_unit_test(dtype_lists),

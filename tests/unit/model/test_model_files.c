@@ -220,6 +220,24 @@ static void a_folder_that_changes(void **state)
     both_close(&b);
 }
 
+static void a_folder_that_shrinks(void **state)
+{
+    (void)state;
+    struct model_fixture f;
+    struct model_files *m CLEANUP(model_files_freep) = NULL;
+    struct pool *pool = NULL;
+    char path[PATH_MAX];
+    uint8_t digest[SHA256_LEN];
+    model_fixture_make(&f, WEIGHTS);
+    assert_ok(pool_new(2, &pool));
+    assert_ok(folder_open(f.folder, &m));
+    assert_ok(file_join(f.folder, CONTENT_WEIGHTS, path, sizeof(path)));
+    assert_int_equal(truncate(path, MIB), 0);
+    assert_code(model_files_content_digest(m, pool, digest), ST_TRUNCATED);
+    pool_free(pool);
+    model_fixture_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +247,7 @@ int main(void)
         cmocka_unit_test(the_sinks_failure_is_told),
         cmocka_unit_test(folder_and_package_have_one_digest),
         cmocka_unit_test(a_folder_that_changes),
+        cmocka_unit_test(a_folder_that_shrinks),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

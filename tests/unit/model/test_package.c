@@ -630,6 +630,22 @@ static void peek_and_claimed_publisher(void **state)
     assert_true(s.code == ST_AUTH || s.code == ST_ALG);
 }
 
+static void peek_at_what_is_no_package(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"", "no package", "this is no package either, but longer"};
+    static const enum status_code WANT[] = {ST_TRUNCATED, ST_TRUNCATED, ST_FORMAT};
+    for (size_t i = 0; i < 3; i++) {
+        struct model_source *src CLEANUP(source_freep) = NULL;
+        uint8_t key[ED25519_PUBLIC_LEN] = {0};
+        uint8_t digest[SHA256_LEN];
+        struct manifest m;
+        assert_ok(source_open_bytes(bytes_str(BAD[i]), &src));
+        assert_code(package_claimed_publisher(src, key), WANT[i]);
+        assert_code(package_peek(src, key, &m, digest), WANT[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,6 +658,7 @@ int main(void)
         cmocka_unit_test(every_read_may_fail),
         cmocka_unit_test(seals_must_match_what_is_signed),
         cmocka_unit_test(peek_and_claimed_publisher),
+        cmocka_unit_test(peek_at_what_is_no_package),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

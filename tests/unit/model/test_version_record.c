@@ -83,6 +83,29 @@ static void a_damaged_record_is_refused(void **state)
     assert_code(version_record_check(path, &m, D1), ST_LIMIT);
 }
 
+/* What cannot be read is no empty record: it would let everything pass. */
+static void a_record_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct manifest m = model("a", 1);
+    static char big[VERSION_RECORD_MAX_BYTES + 2];
+    assert_code(version_record_check("/tmp", &m, D1), ST_IO);
+    assert_code(version_record_update("/tmp", &m, D1), ST_IO);
+    memset(big, 'a', sizeof(big) - 1);
+    put(big);
+    assert_code(version_record_check(path, &m, D1), ST_LIMIT);
+}
+
+static void an_id_that_is_too_long(void **state)
+{
+    (void)state;
+    char line[512];
+    struct manifest m = model("a", 1);
+    (void)snprintf(line, sizeof(line), "%0200d 1 " HEX32 "\n", 0);
+    put(line);
+    assert_code(version_record_check(path, &m, D1), ST_FORMAT);
+}
+
 static void the_last_line_may_lack_its_end(void **state)
 {
     (void)state;
@@ -96,6 +119,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(remembers_and_refuses_older),
         cmocka_unit_test(a_damaged_record_is_refused),
+        cmocka_unit_test(a_record_that_cannot_be_read),
+        cmocka_unit_test(an_id_that_is_too_long),
         cmocka_unit_test(the_last_line_may_lack_its_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
