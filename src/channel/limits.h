@@ -12,7 +12,7 @@
 
 struct channel_limits {
     uint32_t handshake_timeout_ms; /* 10 s: accept or connect to the last handshake frame */
-    uint32_t idle_timeout_ms;      /* 5 min: no record from the peer while no stream is open */
+    uint32_t idle_timeout_ms;      /* 5 min: nothing sent or received while no answer is due */
     uint32_t message_timeout_ms;   /* 2 min: first byte of a message to its last */
     uint32_t write_timeout_ms;     /* 30 s: the peer takes none of what is queued */
     uint32_t total_timeout_ms;     /* 24 h: life of a session */

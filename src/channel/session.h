@@ -62,6 +62,10 @@ NODISCARD status session_send(struct session *s, uint32_t stream_id, uint8_t typ
  */
 NODISCARD status session_post(struct session *s, uint32_t stream_id, uint8_t type, bool is_last,
                               struct bytes body);
+/* The same without writing yet: the next session_post() or session_send() takes it along, in one
+ * write. For the first of two messages that belong together. */
+NODISCARD status session_queue(struct session *s, uint32_t stream_id, uint8_t type, bool is_last,
+                               struct bytes body);
 /*
  * Waits for the next whole message; the caller owns out->body. ST_CLOSED after the peer's
  * authenticated end, ST_CUT when the bytes end without one, ST_TIMEOUT at the deadline (the session

@@ -195,7 +195,8 @@ static struct waiting plan(struct session *s, uint64_t caller_ns)
     struct waiting w = {.want = STREAM_READABLE};
     (void)pthread_mutex_lock(&s->lock);
     bool has_unwritten = session_has_unwritten(s);
-    bool is_quiet = s->streams.n == 0 && s->inbox.n == 0 && s->rx_n == s->rx_at;
+    /* A stream that its client leaves half open does not keep a session alive. */
+    bool is_quiet = streams_n_owed(&s->streams) == 0 && s->inbox.n == 0 && s->rx_n == s->rx_at;
     w.deadline_ns = own_deadline(s, has_unwritten, is_quiet, &w.what);
     if (has_unwritten && !s->is_writing && s->send_error == ST_OK)
         w.want |= STREAM_WRITABLE;

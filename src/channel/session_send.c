@@ -6,7 +6,7 @@
 #include "channel/wire.h"
 
 /* A large message is sealed in steps of this size, between which other senders get their turn. */
-enum { STEP_BYTES = 8 * FRAGMENT_BODY_MAX };
+enum { STEP_BYTES = 8 * FRAGMENT_BODY_MAX, KEEP_BYTES = 1 << 20 };
 
 struct outgoing {
     uint32_t stream_id;
@@ -103,6 +103,15 @@ status session_seal_close(struct session *s, uint8_t reason)
 
 /* --- writing --- */
 
+/* Storage of a large message goes back at once: there may be many sessions. */
+static void release(struct buf *b)
+{
+    if (b->cap > KEEP_BYTES)
+        buf_done(b);
+    else
+        buf_clear(b);
+}
+
 static void account(struct session *s, size_t n, status st)
 {
     s->writing_at += n;
@@ -110,7 +119,7 @@ static void account(struct session *s, size_t n, status st)
     if (n > 0)
         s->progress_ns = clock_mono_ns();
     if (s->writing_at == s->writing.n) {
-        buf_clear(&s->writing);
+        release(&s->writing);
         s->writing_at = 0;
     }
     if (failed(st) && s->send_error == ST_OK)
@@ -260,7 +269,7 @@ status session_send(struct session *s, uint32_t stream_id, uint8_t type, bool is
     return st;
 }
 
-static status post_locked(struct session *s, struct outgoing *m)
+static status queue_locked(struct session *s, struct outgoing *m)
 {
     bool is_done = false;
     size_t waiting = (size_t)(s->sealed_bytes - s->written_bytes);
@@ -269,6 +278,23 @@ static status post_locked(struct session *s, struct outgoing *m)
     TRY(begin(s, m, &is_done));
     if (!is_done)
         TRY(seal_some(s, m, m->body.n, &is_done));
+    return OK;
+}
+
+status session_queue(struct session *s, uint32_t stream_id, uint8_t type, bool is_last,
+                     struct bytes body)
+{
+    struct outgoing m = {.stream_id = stream_id, .type = type, .is_last = is_last, .body = body};
+    TRY(check(s, &m));
+    (void)pthread_mutex_lock(&s->lock);
+    status st = queue_locked(s, &m);
+    (void)pthread_mutex_unlock(&s->lock);
+    return st;
+}
+
+static status post_locked(struct session *s, struct outgoing *m)
+{
+    TRY(queue_locked(s, m));
     session_pump(s);
     return s->send_error == ST_OK ? OK : send_failure(s);
 }

@@ -76,6 +76,14 @@ enum streams_answer streams_begin(struct streams *t, uint32_t id, uint8_t type)
     return has_ended ? STREAMS_REFUSED : STREAMS_YES;
 }
 
+size_t streams_n_owed(const struct streams *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++)
+        n += t->v[i].client_ended && !t->v[i].server_ended ? 1 : 0;
+    return n;
+}
+
 void streams_end(struct streams *t, uint32_t id, bool is_client)
 {
     size_t i = find(t, id);

@@ -34,6 +34,8 @@ bool message_is_from_client(uint8_t type);
 
 /* Asks before the first byte of a message, and opens the stream when it is new. */
 enum streams_answer streams_begin(struct streams *t, uint32_t id, uint8_t type);
+/* Streams whose client has ended and whose server has not: somebody waits for an answer. */
+size_t streams_n_owed(const struct streams *t);
 /* The side has sent its last message on the stream. */
 void streams_end(struct streams *t, uint32_t id, bool is_client);
 

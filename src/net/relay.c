@@ -244,12 +244,28 @@ static void pass_on_end(struct end *from)
         stream_shutdown_write(to->stream);
 }
 
+/* One side broke off while the other could still send to it, and everything that it had sent has
+ * been passed on. */
+static bool is_broken(const struct link *l)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct end *e = &l->ends[i];
+        if (e->is_gone && !e->was_shut && other(e)->waiting.n == 0)
+            return true;
+    }
+    return false;
+}
+
 static void settle(struct relay *r, struct link *l)
 {
     for (int i = 0; i < 2; i++)
         pass_on_end(&l->ends[i]);
     if (l->ends[CLIENT].was_shut && l->ends[UPSTREAM].was_shut) {
         kill_link(r, l, RELAY_CLOSED, "");
+        return;
+    }
+    if (is_broken(l)) {
+        kill_link(r, l, RELAY_BROKEN, "one side broke off");
         return;
     }
     for (int i = 0; i < 2; i++)

@@ -543,6 +543,55 @@ static void idle_sessions_end_but_not_while_work_is_open(void **state)
     session_pair_done(&p);
 }
 
+static void a_stream_left_half_open_does_not_keep_a_session_alive(void **state)
+{
+    (void)state;
+    const struct channel_limits quick = {.idle_timeout_ms = 60};
+    struct session_pair p = session_pair_open(NULL, &quick);
+    assert_ok(session_send(p.client, 1, MSG_REQUEST, false, BYTES_LIT("more to come")));
+    receive(p.server, 1, MSG_REQUEST, false, BYTES_LIT("more to come"));
+    check_timeout(p.server, 60, "idle");
+    session_pair_done(&p);
+}
+
+static void queued_messages_leave_with_the_next_one(void **state)
+{
+    (void)state;
+    struct session_pair p = session_pair_open(NULL, NULL);
+    struct message none = {0};
+    assert_ok(session_send(p.client, 1, MSG_REQUEST, true, BYTES_LIT("q")));
+    receive(p.server, 1, MSG_REQUEST, true, BYTES_LIT("q"));
+    assert_ok(session_queue(p.server, 1, MSG_RESPONSE, false, BYTES_LIT("a")));
+    assert_code(session_recv(p.client, clock_deadline_ms(20), &none), ST_TIMEOUT);
+    assert_ok(session_post(p.server, 1, MSG_RECEIPT, true, BYTES_LIT("r")));
+    receive(p.client, 1, MSG_RESPONSE, false, BYTES_LIT("a"));
+    receive(p.client, 1, MSG_RECEIPT, true, BYTES_LIT("r"));
+    /* Without a next one the receiver writes it. */
+    assert_ok(session_send(p.client, 2, MSG_REQUEST, true, BYTES_LIT("q")));
+    receive(p.server, 2, MSG_REQUEST, true, BYTES_LIT("q"));
+    assert_ok(session_queue(p.server, 2, MSG_RESPONSE, true, BYTES_LIT("a")));
+    assert_code(session_recv(p.server, clock_deadline_ms(20), &none), ST_TIMEOUT);
+    receive(p.client, 2, MSG_RESPONSE, true, BYTES_LIT("a"));
+    session_pair_done(&p);
+}
+
+static void storage_of_a_large_message_goes_back(void **state)
+{
+    (void)state;
+    struct session_pair p = session_pair_open(NULL, NULL);
+    struct buf body CLEANUP(buf_done) = pattern(8 << 20, 1);
+    struct message none = {0};
+    assert_ok(session_send(p.client, 1, MSG_REQUEST, true, BYTES_LIT("q")));
+    receive(p.server, 1, MSG_REQUEST, true, BYTES_LIT("q"));
+    assert_ok(session_post(p.server, 1, MSG_RESPONSE, true, buf_view(&body)));
+    struct message m CLEANUP(message_done) = {0};
+    while (session_recv(p.client, 0, &m).code == ST_TIMEOUT)
+        assert_code(session_recv(p.server, 0, &none), ST_TIMEOUT);
+    assert_bytes_equal(buf_view(&m.body), buf_view(&body));
+    assert_true(p.server->pending.cap + p.server->writing.cap <= 2 << 20);
+    session_pair_done(&p);
+}
+
 static void a_message_must_be_finished_in_time(void **state)
 {
     (void)state;
@@ -606,6 +655,9 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_read_times_out),
         cmocka_unit_test(the_callers_deadline_does_no_harm),
         cmocka_unit_test(idle_sessions_end_but_not_while_work_is_open),
+        cmocka_unit_test(a_stream_left_half_open_does_not_keep_a_session_alive),
+        cmocka_unit_test(queued_messages_leave_with_the_next_one),
+        cmocka_unit_test(storage_of_a_large_message_goes_back),
         cmocka_unit_test(a_message_must_be_finished_in_time),
         cmocka_unit_test(a_session_has_an_age_limit),
         cmocka_unit_test(accessors),

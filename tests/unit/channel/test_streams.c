@@ -26,6 +26,20 @@ static void a_stream_opens_and_closes_when_both_have_ended(void **state)
     streams_end(&t, 1, false); /* of what is gone: nothing */
 }
 
+static void an_answer_is_owed_between_the_two_ends(void **state)
+{
+    (void)state;
+    struct streams t = table(4);
+    assert_int_equal(streams_begin(&t, 1, MSG_REQUEST), STREAMS_YES);
+    assert_int_equal(streams_begin(&t, 2, MSG_REQUEST), STREAMS_YES);
+    assert_int_equal(streams_n_owed(&t), 0); /* the client has not finished asking */
+    streams_end(&t, 1, true);
+    assert_int_equal(streams_n_owed(&t), 1);
+    streams_end(&t, 2, false);
+    streams_end(&t, 1, false);
+    assert_int_equal(streams_n_owed(&t), 0);
+}
+
 static void the_server_may_end_first(void **state)
 {
     (void)state;
@@ -117,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stream_opens_and_closes_when_both_have_ended),
+        cmocka_unit_test(an_answer_is_owed_between_the_two_ends),
         cmocka_unit_test(the_server_may_end_first),
         cmocka_unit_test(ids_are_never_used_again),
         cmocka_unit_test(the_window_agrees_with_a_list),

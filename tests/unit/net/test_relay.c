@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 static uint64_t soon(void)
 {
@@ -136,6 +137,28 @@ static void a_reset_of_one_side_reaches_the_other(void **state)
     stop(&w);
 }
 
+/* The upstream goes on sending, and hears of the loss although nothing is read any more. */
+static void a_client_that_breaks_off_frees_the_upstream(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    const struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    static const uint8_t block[4096];
+    start(&w);
+    struct link l = open_link(&w);
+    assert_ok(stream_write(l.server, BYTES_OF(block), soon()));
+    assert_int_equal(setsockopt(stream_fd(l.client), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)),
+                     0);
+    stream_freep(&l.client);
+    status s = OK;
+    for (uint64_t end = soon(); ok(s) && clock_mono_ns() < end;)
+        s = stream_write(l.server, BYTES_OF(block), soon());
+    assert_int_equal(s.code, ST_CLOSED);
+    wait_for(&w.n[RELAY_BROKEN], 1);
+    link_done(&l);
+    stop(&w);
+}
+
 static void above_the_limit_one_is_told(void **state)
 {
     (void)state;
@@ -203,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_go_both_ways_and_ends_go_one_by_one),
         cmocka_unit_test(a_reset_of_one_side_reaches_the_other),
+        cmocka_unit_test(a_client_that_breaks_off_frees_the_upstream),
         cmocka_unit_test(above_the_limit_one_is_told),
         cmocka_unit_test(an_upstream_that_is_gone_is_told),
         cmocka_unit_test(wrong_options_are_refused),
