@@ -100,7 +100,7 @@ static status send_answer(struct serve_session *ss, struct exchange *e)
     struct buf response CLEANUP(buf_done) = BUF_MAX(RESPONSE_MAX);
     struct buf receipt CLEANUP(buf_done) = BUF_MAX(RECEIPT_ROOM);
     TRY(exchange_answer(e, ss->evidence_hash, ++ss->sequence, &response, &receipt));
-    TRY(session_post(ss->channel, e->stream_id, MSG_RESPONSE, false, buf_view(&response)));
+    TRY(session_queue(ss->channel, e->stream_id, MSG_RESPONSE, false, buf_view(&response)));
     return session_post(ss->channel, e->stream_id, MSG_RECEIPT, true, buf_view(&receipt));
 }
 

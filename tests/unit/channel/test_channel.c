@@ -1,5 +1,6 @@
 /* The handshake: what both sides agree on, and what the client refuses. */
 #include "support/channel.h"
+#include "support/fault_walk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,8 @@ static struct channel_world world;
 
 static int open_world(void **state)
 {
-    (void)state;
+    if (fault_walk_set_up(state) != 0)
+        return 1;
     channel_world_open(&world);
     return 0;
 }
@@ -421,6 +423,60 @@ static void each_side_tells_its_message_limit(void **state)
     world.options.limits.max_message_bytes = 0;
 }
 
+/* --- lack of memory --- */
+
+static status connect_once(void)
+{
+    struct channel_side server;
+    struct session *client CLEANUP(session_freep) = NULL;
+    struct stream *a = NULL;
+    struct stream *b = NULL;
+    TRY(stream_pair(&a, &b));
+    channel_start_server(&world, b, &server);
+    world.checks = (struct checks){0};
+    status s = channel_connect(a, &world.options, &world.checks, &client);
+    channel_join(&server);
+    session_freep(&server.session);
+    return s;
+}
+
+static struct stream *accept_from;
+
+static void *connect_aside(void *arg)
+{
+    struct session *s = NULL;
+    struct checks *checks = arg;
+    if (ok(channel_connect(accept_from, &world.options, checks, &s)))
+        session_freep(&s);
+    return NULL;
+}
+
+static status accept_once(void)
+{
+    static struct checks checks;
+    struct session *server CLEANUP(session_freep) = NULL;
+    struct stream *b = NULL;
+    pthread_t t;
+    TRY(stream_pair(&accept_from, &b));
+    checks = (struct checks){0};
+    assert_int_equal(pthread_create(&t, NULL, connect_aside, &checks), 0);
+    status s = channel_accept(b, &world.identity, NULL, &server);
+    (void)pthread_join(t, NULL);
+    return s;
+}
+
+static void lack_of_memory_is_an_error_and_no_more(void **state)
+{
+    (void)state;
+    static const struct fault_row CLIENT = {"a client's handshake", connect_once};
+    static const struct fault_row SERVER = {"a server's handshake", accept_once};
+    world.policy->freshness_mask = 2; /* the platform's own allocations are tested elsewhere */
+    fault_walk_all(&CLIENT);
+    fault_walk_own(&SERVER);
+    fault_walk_all(&SERVER);
+    world.policy->freshness_mask = 3;
+}
+
 static void every_check_is_on_the_list(void **state)
 {
     (void)state;
@@ -449,6 +505,7 @@ int main(void)
         cmocka_unit_test(wrong_options),
         cmocka_unit_test(each_side_tells_its_message_limit),
         cmocka_unit_test(every_check_is_on_the_list),
+        cmocka_unit_test(lack_of_memory_is_an_error_and_no_more),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
 }

@@ -1,4 +1,5 @@
 /* Messages over sessions whose two ends behave. */
+#include "support/fault_walk.h"
 #include "support/session.h"
 
 #include "base/clock.h"
@@ -618,6 +619,62 @@ static void a_session_has_an_age_limit(void **state)
     session_pair_done(&p);
 }
 
+/* --- lack of memory --- */
+
+static status make(struct stream *taken, bool is_client, struct session **out)
+{
+    static const struct session_secrets SECRETS = {.client_traffic = {{1}}};
+    const struct channel_limits none = {0};
+    struct channel_limits limits;
+    const struct session_setup setup = {
+        .stream = taken,
+        .limits = &limits,
+        .is_client = is_client,
+        .alg = AEAD_AES_256_GCM,
+        .secrets = &SECRETS,
+        .peer_max_message = 1 << 20,
+        .peer_max_streams = 1,
+        .started_ns = clock_mono_ns(),
+    };
+    TRY(channel_limits_fill(&none, &limits));
+    return session_new(&setup, out);
+}
+
+static status talk(struct session *client, struct session *server)
+{
+    struct message m CLEANUP(message_done) = {0};
+    uint8_t large[FRAGMENT_BODY_MAX + 1] = {0};
+    TRY(session_send(client, 1, MSG_REQUEST, true, BYTES_OF(large)));
+    TRY(session_recv(server, soon(), &m));
+    TRY(session_post(server, 1, MSG_RESPONSE, true, BYTES_LIT("a")));
+    message_done(&m);
+    TRY(session_recv(client, soon(), &m));
+    return session_end(client);
+}
+
+static status one_conversation(void)
+{
+    struct stream *a = NULL;
+    struct stream *b = NULL;
+    struct session *client CLEANUP(session_freep) = NULL;
+    struct session *server CLEANUP(session_freep) = NULL;
+    TRY(stream_pair(&a, &b));
+    status s = make(a, true, &client);
+    if (failed(s))
+        stream_freep(&b);
+    TRY(s);
+    TRY(make(b, false, &server));
+    return talk(client, server);
+}
+
+static void lack_of_memory_is_an_error_and_no_more(void **state)
+{
+    (void)state;
+    static const struct fault_row ROW = {"a session with one exchange", one_conversation};
+    fault_walk_own(&ROW);
+    fault_walk_all(&ROW);
+}
+
 static void accessors(void **state)
 {
     (void)state;
@@ -660,7 +717,8 @@ int main(void)
         cmocka_unit_test(storage_of_a_large_message_goes_back),
         cmocka_unit_test(a_message_must_be_finished_in_time),
         cmocka_unit_test(a_session_has_an_age_limit),
+        cmocka_unit_test(lack_of_memory_is_an_error_and_no_more),
         cmocka_unit_test(accessors),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, fault_walk_set_up, NULL);
 }
