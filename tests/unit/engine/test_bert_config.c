@@ -1,3 +1,4 @@
+#include "support/faults.h"
 #include "support/test.h"
 
 #include "engine/bert_config.h"
@@ -256,9 +257,25 @@ static void test_upstream_config(void **state)
     assert_int_equal(c.max_tokens, 512);
 }
 
+static status parse_once(void *ctx)
+{
+    struct bert_config c;
+    (void)ctx;
+    const struct bert_files f = {bytes_str(CONFIG), bytes_str(POOLING), bytes_str(SBERT),
+                                 bytes_str(MODULES)};
+    return bert_config_parse(&f, &c);
+}
+
+static void test_every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, parse_once, NULL) >= 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_failed_allocation_is_reported),
         cmocka_unit_test(test_all_files),
         cmocka_unit_test(test_config_alone),
         cmocka_unit_test(test_rules),

@@ -1,3 +1,4 @@
+#include "support/faults.h"
 #include "support/test.h"
 
 #include "base/text.h"
@@ -476,9 +477,24 @@ static void test_real_file(void **state)
     tokenizer_freep(&t);
 }
 
+static status make_once(void *ctx)
+{
+    const struct buf *json = ctx;
+    struct tokenizer *t CLEANUP(tokenizer_freep) = NULL;
+    return tokenizer_new(buf_view(json), &t);
+}
+
+static void test_every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    struct buf json CLEANUP(buf_done) = json_of(&GOOD);
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, make_once, &json) >= 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_failed_allocation_is_reported),
         cmocka_unit_test(test_encode),
         cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_no_room_is_wrong_use),

@@ -1,3 +1,4 @@
+#include "support/faults.h"
 #include "support/test.h"
 
 #include "base/file.h"
@@ -343,9 +344,23 @@ static void test_writer(void **state)
     json_doc_freep(&d);
 }
 
+static status parse_once(void *ctx)
+{
+    struct json_doc *d CLEANUP(json_doc_freep) = NULL;
+    (void)ctx;
+    return json_parse(T("{\"a\":[1,2]}"), 4096, &d);
+}
+
+static void test_every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, parse_once, NULL) >= 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_failed_allocation_is_reported),
         cmocka_unit_test(test_parse_rules),
         cmocka_unit_test(test_size_limit),
         cmocka_unit_test(test_every_truncation_is_refused),

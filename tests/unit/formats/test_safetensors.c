@@ -1,3 +1,4 @@
+#include "support/faults.h"
 #include "support/test.h"
 
 #include "formats/safetensors.h"
@@ -303,9 +304,25 @@ static void test_padded_vector_in_detail(void **state)
     safetensors_freep(&s);
 }
 
+static status parse_once(void *ctx)
+{
+    const struct buf *file = ctx;
+    struct safetensors *s CLEANUP(safetensors_freep) = NULL;
+    return safetensors_parse(bytes_of(file->p, file->n - 4), file->n, &s);
+}
+
+static void test_every_failed_allocation_is_reported(void **state)
+{
+    (void)state;
+    struct buf file CLEANUP(buf_done) =
+        file_of(BYTES_LIT("{\"a\":" INFO("F32", "[1]", "[0,4]") "}"), 4);
+    assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, parse_once, &file) >= 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_failed_allocation_is_reported),
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_sizes),
