@@ -1,5 +1,7 @@
 """What each finished program may hold, as docs/ARCHITECTURE.md says: nm on the programs proves it."""
 import os
+import re
+import subprocess
 
 from _objects import archives, needed, programs, symbols
 from _tree import BIN, Report
@@ -53,6 +55,20 @@ def check_libraries(program, rule):
         report.fail(program, f"is not static: {libraries}")
 
 
+def check_hardening(program, defined, undefined):
+    path = os.path.join(BIN, program)
+    run = subprocess.run(["readelf", "-hldW", path], capture_output=True, text=True, check=True).stdout
+    stack = re.search(r"GNU_STACK.*", run)
+    for holds, what in ((re.search(r"Type:\s+DYN", run), "is not position independent"),
+                        ("GNU_RELRO" in run and "NOW" in run, "has no full RELRO"),
+                        (stack and "RWE" not in stack.group(0), "has an executable stack"),
+                        ("RPATH" not in run and "RUNPATH" not in run, "names a library path"),
+                        ("__stack_chk_fail" in defined | undefined, "has no stack protector")):
+        report.look()
+        if not holds:
+            report.fail(program, what)
+
+
 def check_sockets(program, defined):
     for name, undefined in linked_objects(defined):
         report.look()
@@ -61,7 +77,8 @@ def check_sockets(program, defined):
 
 
 def check(program, rule):
-    defined, _ = symbols(program)
+    defined, undefined = symbols(program)
+    check_hardening(program, defined, undefined)
     check_without(program, rule, defined)
     check_libraries(program, rule)
     if rule.get("no_sockets"):
