@@ -1,7 +1,7 @@
 #!/bin/bash
 # The bare engine beside onnxruntime: builds, measures, and writes the engine section of docs/BENCHMARKS.md.
 #   scripts/bench-engine.sh [--model-dir DIR] [--rounds N] [--no-write] [more options of bench/bench_engine.py]
-# Needs a MiniLM folder (scripts/fetch-model.sh minilm models/minilm) and python3 with venv; onnxruntime comes from PyPI.
+# Fetches the model if it is not there; needs python3 with venv, and takes onnxruntime, onnx and numpy from PyPI.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 model=${EML_MODEL_DIR:-$root/models/minilm} rounds=9 write=1 more=()
@@ -13,7 +13,7 @@ while [ $# -gt 0 ]; do
     *) more+=("$1"); shift ;;
     esac
 done
-[ -f "$model/model.safetensors" ] || { echo "bench-engine: no model in $model (scripts/fetch-model.sh minilm $model)" >&2; exit 1; }
+[ -f "$model/model.safetensors" ] || "$root/scripts/fetch-model.sh" minilm "$model"
 
 build=$root/build/release
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
