@@ -1,6 +1,7 @@
 #include "formats/json.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,31 @@ static status check_depth(struct bytes in)
     return OK;
 }
 
+/* jansson up to 2.14 overlooks that a token's buffer could not grow, and reads past its end when
+ * the next allocation succeeds. So after one failure all further ones
+ * of that parse fail too: then it gives up before it looks at the buffer. */
+static _Thread_local bool no_memory;
+
+static void *latching_malloc(size_t n)
+{
+    void *p = no_memory ? NULL : malloc(n);
+    no_memory = p == NULL;
+    return p;
+}
+
+static void set_alloc_funcs(void)
+{
+    json_set_alloc_funcs(latching_malloc, free);
+}
+
+static json_t *load(struct bytes in, json_error_t *e)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, set_alloc_funcs);
+    no_memory = false;
+    return json_loadb((const char *)in.p, in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, e);
+}
+
 status json_parse(struct bytes in, size_t max_bytes, struct json_doc **out)
 {
     json_error_t e = {0};
@@ -54,10 +80,10 @@ status json_parse(struct bytes in, size_t max_bytes, struct json_doc **out)
     TRY(check_depth(in));
     struct json_doc *d = calloc(1, sizeof(*d));
     REQUIRE(d != NULL, ST_NOMEM, "no memory for JSON");
-    d->root = json_loadb((const char *)in.p, in.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    d->root = load(in, &e);
     if (d->root == NULL) {
         free(d);
-        bool is_memory = json_error_code(&e) == json_error_out_of_memory;
+        bool is_memory = no_memory || json_error_code(&e) == json_error_out_of_memory;
         return FAIL(is_memory ? ST_NOMEM : ST_FORMAT, "JSON line %d column %d: %s", e.line,
                     e.column, e.text);
     }

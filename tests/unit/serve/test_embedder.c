@@ -1,3 +1,4 @@
+#include "support/fault_walk.h"
 #include "support/tiny_model.h"
 
 #include "base/file.h"
@@ -21,7 +22,8 @@ static struct pool *pool;
 static int set_up(void **state)
 {
     static const uint8_t SEED[ED25519_SEED_LEN] = {5};
-    (void)state;
+    if (fault_walk_set_up(state) != 0)
+        return -1;
     tiny_model_make(&model);
     return failed(ed25519_from_seed(SEED, &sign_key)) || failed(pool_new(2, &pool));
 }
@@ -321,6 +323,42 @@ static void files_that_are_wrong(void **state)
     }
 }
 
+/* ---- lack of memory ---- */
+
+static struct buf packed;
+
+static status use(struct embedder *e)
+{
+    uint32_t ids[IDS];
+    float out[TINY_HIDDEN];
+    size_t n = 0;
+    bool is_truncated;
+    struct embedder_work *w CLEANUP(embedder_work_freep) = NULL;
+    TRY(embedder_tokenize(e, BYTES_LIT("the bank"), true, ids, &n, &is_truncated));
+    TRY(embedder_work_new(e, IDS, 1, &w));
+    const uint32_t offsets[2] = {0, (uint32_t)n};
+    const struct embedder_batch batch = {.ids = ids, .offsets = offsets, .n_texts = 1};
+    return embedder_encode(e, w, NULL, &batch, out);
+}
+
+static status open_and_use(void)
+{
+    struct embedder *e CLEANUP(embedder_freep) = NULL;
+    const struct embedder_options o = {.pool = pool};
+    TRY(open_bytes(buf_view(&packed), &o, &e));
+    return use(e);
+}
+
+static void every_allocation(void **state)
+{
+    (void)state;
+    const struct fault_row row = {"open a package and embed", open_and_use};
+    packed = pack(MANIFEST_DTYPES_ALL, 0);
+    fault_walk_own(&row);
+    fault_walk_all(&row);
+    buf_done(&packed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +369,7 @@ int main(void)
         cmocka_unit_test(no_such_kernels_no_such_folder),
         cmocka_unit_test(a_damaged_package),
         cmocka_unit_test(files_that_are_wrong),
+        cmocka_unit_test(every_allocation),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
