@@ -25,8 +25,8 @@
 #include "base/bytes.h"
 
 enum {
-    TOKENIZER_JSON_MAX = 32 << 20,
-    TOKENIZER_TOKENS_MIN = 2, /* [CLS] and [SEP] */
+    TOKENIZER_JSON_MAX = 16 << 20, /* the largest in use has 10 MB */
+    TOKENIZER_TOKENS_MIN = 2,      /* [CLS] and [SEP] */
 };
 
 struct tokenizer;

@@ -3,7 +3,7 @@
  *
  * Objects are read with a sticky reader: ask for every key that the format knows, then
  * json_obj_end() reports the first missing, mistyped or unknown key by its path. Views live as long
- * as the document. A document of n bytes costs at most about 60 n bytes of memory ("[0,0,...").
+ * as the document. A document of n bytes costs at most about 80 n bytes of memory ("[{},{},...").
  */
 #ifndef FORMATS_JSON_H
 #define FORMATS_JSON_H
