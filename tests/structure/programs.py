@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import tempfile
 
 from _objects import archives, needed, programs, symbols
 from _tree import BIN, Report
@@ -76,6 +77,18 @@ def check_sockets(program, defined):
             report.fail(program, f"{name} calls {', '.join(sorted(undefined & SOCKETS))}")
 
 
+def check_size(program, rule):
+    """Without debug information, which a shipped program does not carry."""
+    with tempfile.TemporaryDirectory() as folder:
+        small = os.path.join(folder, program)
+        subprocess.run(["strip", "--strip-debug", "-o", small, os.path.join(BIN, program)], check=True)
+        size = os.path.getsize(small)
+    print(f"{program}: {size} bytes")
+    report.look()
+    if size > rule.get("max_bytes", size):
+        report.fail(program, f"has {size} bytes, more than {rule['max_bytes']}")
+
+
 def check(program, rule):
     defined, undefined = symbols(program)
     check_hardening(program, defined, undefined)
@@ -83,8 +96,7 @@ def check(program, rule):
     check_libraries(program, rule)
     if rule.get("no_sockets"):
         check_sockets(program, defined)
-    size = os.path.getsize(os.path.join(BIN, program))
-    print(f"{program}: {size} bytes")
+    check_size(program, rule)
 
 
 for program in programs():
