@@ -32,8 +32,9 @@ struct x509_verified {
     size_t n_crl_named;        /* certificates that name a CRL; all were checked if n_crls > 0 */
 };
 
-/* ST_FORMAT not a certificate or CRL; ST_CERT chain, usage or signature, or a CRL that is missing
- * or does not fit; ST_REVOKED; ST_EXPIRED time of a certificate or CRL. */
+/* ST_FORMAT or ST_TRUNCATED not a certificate or CRL; ST_LIMIT too large or too many; ST_CERT
+ * chain, usage or signature, or a CRL that is missing or does not fit; ST_REVOKED; ST_EXPIRED time
+ * of a certificate or CRL. */
 NODISCARD status x509_verify_chain(const struct x509_chain *chain, struct x509_verified *out);
 
 /* Exactly one DER certificate and nothing after it. Views borrow from der. */

@@ -308,6 +308,19 @@ static void ber_is_refused(void **state)
     buf_done(&ber);
 }
 
+/* Bits behind the end of the key's bit string: DER in its frame, and not what libcrypto reads. */
+static void a_key_not_in_der_is_refused(void **state)
+{
+    struct pki *p = *state;
+    struct bytes spki;
+    assert_ok(x509_spki(buf_view(&p->leaf), &spki));
+    size_t at = (size_t)(spki.p - p->leaf.p);
+    assert_int_equal(p->leaf.p[at + 25], 0); /* unused bits, before the point */
+    p->leaf.p[at + 25] = 1;
+    p->leaf.p[at + spki.n - 1] |= 1;
+    assert_code(x509_spki(buf_view(&p->leaf), &spki), ST_FORMAT);
+}
+
 static void sizes_and_counts_are_limited(void **state)
 {
     struct pki *p = *state;
@@ -325,9 +338,14 @@ static void sizes_and_counts_are_limited(void **state)
     assert_code(verify(p), ST_LIMIT);
     link_chain(p);
     p->chain.leaf = bytes_of(p->leaf.p, X509_CERT_MAX_BYTES + 1); /* never read */
-    assert_code(verify(p), ST_FORMAT);
+    assert_code(verify(p), ST_LIMIT);
     p->chain.leaf = (struct bytes){0};
-    assert_code(verify(p), ST_FORMAT);
+    assert_code(verify(p), ST_TRUNCATED);
+    link_chain(p);
+    struct bytes crl = bytes_of(p->leaf.p, X509_CRL_MAX_BYTES + 1); /* never read */
+    p->chain.crls = &crl;
+    p->chain.n_crls = 1;
+    assert_code(verify(p), ST_LIMIT);
 }
 
 static void with_crls(struct pki *p, size_t n)
@@ -465,6 +483,7 @@ int main(void)
         WITH_PKI(each_flipped_bit_of_a_certificate_is_refused),
         WITH_PKI(each_truncation_and_a_tail_are_refused),
         WITH_PKI(ber_is_refused),
+        WITH_PKI(a_key_not_in_der_is_refused),
         WITH_PKI(sizes_and_counts_are_limited),
         WITH_PKI(revocation_lists_are_used),
         WITH_PKI(revoked_certificates_are_refused),
