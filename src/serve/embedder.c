@@ -194,17 +194,25 @@ status embedder_open_package(struct package *p, struct key_release *release,
 
 /* ---- use ---- */
 
-status embedder_tokenize(const struct embedder *e, struct bytes text, bool no_truncate,
-                         uint32_t *out_ids, size_t *out_n, bool *out_truncated)
+status embedder_tokenize_to(const struct embedder *e, struct bytes text, uint32_t max_tokens,
+                            bool no_truncate, uint32_t *out_ids, size_t *out_n, bool *out_truncated)
 {
     size_t n = 0;
     bool is_truncated = false;
-    TRY(tokenizer_encode(e->tokenizer, text, e->max_tokens, out_ids, &n, &is_truncated));
+    uint32_t limit = max_tokens < e->max_tokens ? max_tokens : e->max_tokens;
+    REQUIRE(limit >= TOKENIZER_TOKENS_MIN, ST_LIMIT, "a text cannot be cut to %u tokens", limit);
+    TRY(tokenizer_encode(e->tokenizer, text, limit, out_ids, &n, &is_truncated));
     REQUIRE(!(no_truncate && is_truncated), ST_LIMIT,
-            "the text has more than %u tokens, the model's limit", e->max_tokens);
+            "the text has more than %u tokens, the model's limit", limit);
     *out_n = n;
     *out_truncated = is_truncated;
     return OK;
+}
+
+status embedder_tokenize(const struct embedder *e, struct bytes text, bool no_truncate,
+                         uint32_t *out_ids, size_t *out_n, bool *out_truncated)
+{
+    return embedder_tokenize_to(e, text, e->max_tokens, no_truncate, out_ids, out_n, out_truncated);
 }
 
 status embedder_work_new(const struct embedder *e, size_t max_batch_tokens, uint32_t n_threads,

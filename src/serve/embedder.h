@@ -35,6 +35,12 @@ void embedder_freep(struct embedder **e);
 NODISCARD status embedder_tokenize(const struct embedder *e, struct bytes text, bool no_truncate,
                                    uint32_t *out_ids, size_t *out_n, bool *out_truncated);
 
+/* The same under a limit below the model's: executes again what a manifest's lower limit has cut.
+ */
+NODISCARD status embedder_tokenize_to(const struct embedder *e, struct bytes text,
+                                      uint32_t max_tokens, bool no_truncate, uint32_t *out_ids,
+                                      size_t *out_n, bool *out_truncated);
+
 /* Scratch for batches of up to max_batch_tokens tokens in all, for one pool of at most n_threads;
  * wiped when freed. */
 NODISCARD status embedder_work_new(const struct embedder *e, size_t max_batch_tokens,

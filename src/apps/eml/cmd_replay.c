@@ -149,13 +149,16 @@ static status replay_text(struct replay *r, struct embedder_work *work, size_t i
     size_t n = 0;
     bool is_truncated = false;
     size_t row = embedder_dim(r->embedder) * sizeof(float);
-    TRY(embedder_tokenize(r->embedder, r->texts[i], !r->req.allow_truncation, ids, &n,
-                          &is_truncated));
+    const struct record_text *recorded = &r->recorded[i];
+    /* A package may cut texts earlier than the published model does: the record says where. */
+    uint32_t limit = recorded->is_truncated ? recorded->n_tokens : UINT32_MAX;
+    TRY(embedder_tokenize_to(r->embedder, r->texts[i], limit, !r->req.allow_truncation, ids, &n,
+                             &is_truncated));
     const uint32_t offsets[] = {0, (uint32_t)n};
     const struct embedder_batch batch = {
         .ids = ids, .offsets = offsets, .n_texts = 1, .normalize = r->req.normalize};
     TRY(embedder_encode(r->embedder, work, r->pool, &batch, out));
-    *out_equal = n == r->recorded[i].n_tokens && is_truncated == r->recorded[i].is_truncated &&
+    *out_equal = n == recorded->n_tokens && is_truncated == recorded->is_truncated &&
                  memcmp(out, r->res.embeddings.p + i * row, row) == 0;
     return OK;
 }

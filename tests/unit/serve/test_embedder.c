@@ -177,6 +177,29 @@ static void the_lowest_limit_holds(void **state)
     check_limit(c, 5);
 }
 
+static void a_lower_limit_for_one_text(void **state)
+{
+    (void)state;
+    struct embedder_options o = usual();
+    struct embedder *e CLEANUP(embedder_freep) = NULL;
+    uint32_t ids[IDS];
+    uint32_t whole[IDS];
+    size_t n = 0;
+    bool is_truncated = false;
+    struct bytes text = BYTES_LIT("the a the a the a");
+    assert_ok(embedder_open_folder(model.folder, &o, &e));
+    assert_ok(embedder_tokenize(e, text, true, whole, &n, &is_truncated));
+    assert_int_equal(n, 8);
+    assert_ok(embedder_tokenize_to(e, text, 5, false, ids, &n, &is_truncated));
+    assert_int_equal(n, 5);
+    assert_true(is_truncated);
+    assert_memory_equal(ids, whole, 4 * sizeof(ids[0]));
+    assert_code(embedder_tokenize_to(e, text, 5, true, ids, &n, &is_truncated), ST_LIMIT);
+    assert_code(embedder_tokenize_to(e, text, 1, false, ids, &n, &is_truncated), ST_LIMIT);
+    assert_ok(embedder_tokenize_to(e, text, UINT32_MAX, true, ids, &n, &is_truncated));
+    assert_int_equal(n, 8);
+}
+
 struct dtype_row {
     uint32_t manifest;
     uint32_t options;
@@ -365,6 +388,7 @@ int main(void)
         cmocka_unit_test(vectors_have_unit_length),
         cmocka_unit_test(folder_and_package_are_one_model),
         cmocka_unit_test(the_lowest_limit_holds),
+        cmocka_unit_test(a_lower_limit_for_one_text),
         cmocka_unit_test(allowed_weight_types),
         cmocka_unit_test(no_such_kernels_no_such_folder),
         cmocka_unit_test(a_damaged_package),
