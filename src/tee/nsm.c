@@ -44,11 +44,12 @@ static status refused(struct bytes name)
     return FAIL(ST_IO, "NSM: refused with an unknown error");
 }
 
-/* Reads {"<name>": ...} up to the value. {"Error": "..."} ends in ST_IO. */
-static status open_response(struct cbor_rd *r, const char *name)
+/* Reads {"<name>": ...} up to the value. {"Error": "..."} ends in ST_IO. Lengths may be indefinite:
+ * newer firmware writes maps so. */
+static status open_response(struct cbor_rd *r, const char *name, struct cbor_iter *out_map)
 {
-    struct cbor_iter it = cbor_map(r);
-    bool has_pair = cbor_next(r, &it);
+    *out_map = cbor_map(r);
+    bool has_pair = cbor_next(r, out_map);
     TRY(cbor_status(r));
     REQUIRE(has_pair, ST_FORMAT, "NSM: empty response");
     struct bytes key = cbor_text(r);
@@ -59,8 +60,14 @@ static status open_response(struct cbor_rd *r, const char *name)
         return refused(text);
     }
     REQUIRE(bytes_equal(key, bytes_str(name)), ST_FORMAT, "NSM: the response is not %s", name);
-    REQUIRE(it.left == 0 && !it.indefinite, ST_FORMAT, "NSM: more than one response");
     return OK;
+}
+
+static status close_response(struct cbor_rd *r, struct cbor_iter *map)
+{
+    if (cbor_next(r, map))
+        cbor_fail(r, ST_FORMAT, "NSM: more than one response");
+    return cbor_end(r);
 }
 
 static status exchange(const struct nsm *n, const struct buf *request, struct buf *out)
@@ -84,7 +91,8 @@ static status parse_document(struct bytes response, const char *name, const char
                              struct bytes *out)
 {
     struct cbor_rd r = cbor_rd_over(response, CBOR_LENIENT);
-    TRY(open_response(&r, name));
+    struct cbor_iter map;
+    TRY(open_response(&r, name, &map));
     bool is_found = false;
     struct cbor_iter it = cbor_map(&r);
     while (cbor_next(&r, &it)) {
@@ -94,7 +102,7 @@ static status parse_document(struct bytes response, const char *name, const char
         *out = cbor_bytes(&r);
         is_found = true;
     }
-    TRY(cbor_end(&r));
+    TRY(close_response(&r, &map));
     REQUIRE(is_found && out->n > 0, ST_FORMAT, "NSM: %s without %s", name, field);
     return OK;
 }
@@ -147,12 +155,13 @@ static void get_pcr_field(struct cbor_rd *r, struct bytes key, struct nsm_pcr *o
 static status parse_pcr(struct bytes response, struct nsm_pcr *out)
 {
     struct cbor_rd r = cbor_rd_over(response, CBOR_LENIENT);
+    struct cbor_iter map;
     unsigned seen = 0;
-    TRY(open_response(&r, "DescribePCR"));
+    TRY(open_response(&r, "DescribePCR", &map));
     struct cbor_iter it = cbor_map(&r);
     while (cbor_next(&r, &it))
         get_pcr_field(&r, cbor_text(&r), out, &seen);
-    TRY(cbor_end(&r));
+    TRY(close_response(&r, &map));
     REQUIRE(seen == 3, ST_FORMAT, "NSM: DescribePCR lacks a field");
     return OK;
 }
@@ -246,12 +255,13 @@ static void get_description_field(struct cbor_rd *r, struct bytes key, struct ns
 static status parse_description(struct bytes response, struct nsm_description *out)
 {
     struct cbor_rd r = cbor_rd_over(response, CBOR_LENIENT);
+    struct cbor_iter map;
     unsigned seen = 0;
-    TRY(open_response(&r, "DescribeNSM"));
+    TRY(open_response(&r, "DescribeNSM", &map));
     struct cbor_iter it = cbor_map(&r);
     while (cbor_next(&r, &it))
         get_description_field(&r, cbor_text(&r), out, &seen);
-    TRY(cbor_end(&r));
+    TRY(close_response(&r, &map));
     REQUIRE(seen == 0x7f, ST_FORMAT, "NSM: DescribeNSM lacks a field");
     return OK;
 }

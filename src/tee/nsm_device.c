@@ -71,6 +71,7 @@ static status request_device(void *ctx, struct bytes request, struct buf *out_re
     do
         rc = ioctl(d->fd.v, NSM_IOCTL_RAW, &raw);
     while (rc < 0 && errno == EINTR);
+    REQUIRE(rc >= 0 || errno != EMSGSIZE, ST_LIMIT, "NSM: the request is too large");
     REQUIRE(rc >= 0, ST_IO, "NSM: ioctl failed with errno %d", errno);
     REQUIRE(raw.response.iov_len <= NSM_RESPONSE_MAX, ST_IO, "NSM: response of %zu bytes",
             raw.response.iov_len);

@@ -188,6 +188,7 @@ static const struct row {
     {"an empty map", "a0", 0},
     {"an unknown name", "a16341424301", 0},
     {"another answer", "a16947657452616e646f6da16672616e646f6d4101", 0},
+    {"another answer with the right field", "a16947657452616e646f6da168646f63756d656e744101", 0},
     {"Attestation null", "a16b4174746573746174696f6ef6", 0},
     {"no document", "a16b4174746573746174696f6ea0", 0},
     {"empty document", "a16b4174746573746174696f6ea168646f63756d656e7440", 0},
@@ -204,8 +205,8 @@ static const struct row {
      "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
      1},
     {"PCR without lock",
-     "a16b4465736372696265504352a16464617461583000000000000000000000000000000000000000000000000000"
-     "0000000000000000000000000000000000000000000000",
+     "a16b4465736372696265504352a164646174615830000000000000000000000000000000000000000000000000"
+     "000000000000000000000000000000000000000000000000",
      1},
     {"lock as number", "a16b4465736372696265504352a2646c6f636b016464617461 40", 1},
     {"random too long", NULL, 3},
@@ -257,6 +258,27 @@ static void garbage_is_refused(void **state)
     print_message("nsm: %zu kinds of garbage\n", sizeof(GARBAGE) / sizeof(GARBAGE[0]));
 }
 
+/* {"Attestation": {"document": h'01'}} with indefinite lengths: both maps, outer, inner. */
+static void indefinite_maps_are_taken(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {
+        "bf6b4174746573746174696f6ebf68646f63756d656e744101ffff",
+        "bf6b4174746573746174696f6ea168646f63756d656e744101ff",
+        "a16b4174746573746174696f6ebf68646f63756d656e744101ff",
+    };
+    struct scene s CLEANUP(scene_done);
+    scene_init(&s);
+    s.fake.trouble = FAKE_RAW;
+    for (size_t i = 0; i < 3; i++) {
+        struct buf raw CLEANUP(buf_done) = test_hex(forms[i]);
+        s.fake.raw = buf_view(&raw);
+        assert_int_equal(ask(&s, 0), ST_OK);
+        s.fake.raw.n--;
+        assert_int_not_equal(ask(&s, 0), ST_OK);
+    }
+}
+
 static void every_truncation_of_a_response_is_refused(void **state)
 {
     (void)state;
@@ -306,6 +328,7 @@ int main(void)
         cmocka_unit_test(device_failures_reach_the_caller),
         cmocka_unit_test(documented_errors_are_named),
         cmocka_unit_test(garbage_is_refused),
+        cmocka_unit_test(indefinite_maps_are_taken),
         cmocka_unit_test(every_truncation_of_a_response_is_refused),
         cmocka_unit_test(no_device_is_told_apart),
         cmocka_unit_test(another_device_is_an_error),

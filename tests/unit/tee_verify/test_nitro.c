@@ -536,6 +536,15 @@ static void no_truncated_payload_parses(void **state)
     }
 }
 
+static void size_is_judged_before_anything_else(void **state)
+{
+    (void)state;
+    static const uint8_t zeroes[NITRO_DOCUMENT_MAX_BYTES + 1];
+    struct nitro_unverified out;
+    assert_code(nitro_parse(BYTES_OF(zeroes), &out), ST_LIMIT);
+    assert_code(nitro_parse(bytes_of(zeroes, sizeof(zeroes) - 1), &out), ST_FORMAT);
+}
+
 static void absent_null_and_empty_are_told_apart(void **state)
 {
     (void)state;
@@ -595,6 +604,7 @@ int main(void)
         cmocka_unit_test(every_rule_of_the_form_holds),
         cmocka_unit_test(no_truncation_and_no_tail_parses),
         cmocka_unit_test(no_truncated_payload_parses),
+        cmocka_unit_test(size_is_judged_before_anything_else),
         cmocka_unit_test(absent_null_and_empty_are_told_apart),
         cmocka_unit_test(debug_is_any_zero_or_absent_pcr_of_the_first_three),
         cmocka_unit_test(another_chain_opens_nothing),

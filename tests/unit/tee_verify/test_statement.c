@@ -112,6 +112,15 @@ static void names_keep_their_rules(void **state)
     }
 }
 
+static void unknown_freshness_is_not_encoded(void **state)
+{
+    (void)state;
+    struct statement s = sample();
+    struct buf b CLEANUP(buf_done) = BUF_MAX(4096);
+    s.freshness = (enum freshness)7;
+    assert_code(statement_encode(&s, &b), ST_FORMAT);
+}
+
 /* ---- hostile input ---- */
 
 static void every_truncation_and_a_tail_are_refused(void **state)
@@ -279,6 +288,7 @@ int main(void)
         cmocka_unit_test(bytes_are_the_documented_ones),
         cmocka_unit_test(largest_fits_its_limit),
         cmocka_unit_test(names_keep_their_rules),
+        cmocka_unit_test(unknown_freshness_is_not_encoded),
         cmocka_unit_test(every_truncation_and_a_tail_are_refused),
         cmocka_unit_test(every_bit_counts),
         cmocka_unit_test(closed_map_with_exact_fields),
