@@ -31,7 +31,7 @@ be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037  tokenizer.json
 84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf  modules.json
 fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7  sentence_bert_config.json
 4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23  1_Pooling/config.json'
-mapfile -t files < <(awk '{print $2}' <<<"$sums")
+mapfile -t files <<<"$(awk '{print $2}' <<<"$sums")"
 
 is_right() { (cd "$1" 2>/dev/null && sha256sum --quiet --strict -c - <<<"$sums" >/dev/null 2>&1); }
 
