@@ -1,6 +1,9 @@
 #include "crypto/x509.h"
 
+#include <stdio.h>
+
 #include "crypto/x509_issue.h"
+#include "formats/pem.h"
 #include "support/test.h"
 
 enum { DER_MAX = 1 << 20 };
@@ -321,6 +324,51 @@ static void a_key_not_in_der_is_refused(void **state)
     assert_code(x509_spki(buf_view(&p->leaf), &spki), ST_FORMAT);
 }
 
+/* The outer algorithm identifier, which no signature covers, with its length in the long form: the
+ * same certificate or CRL to libcrypto, and another file. */
+static struct buf with_long_form(struct bytes der)
+{
+    struct buf out = BUF_MAX(DER_MAX);
+    size_t tbs = 8 + ((size_t)der.p[6] << 8 | der.p[7]);
+    assert_int_equal(der.p[1], 0x82);
+    assert_int_equal(der.p[5], 0x82);
+    assert_int_equal(der.p[tbs], 0x30);
+    buf_put(&out, bytes_of(der.p, tbs + 1));
+    buf_put_u8(&out, 0x81);
+    buf_put(&out, bytes_of(der.p + tbs + 1, der.n - tbs - 1));
+    assert_ok(buf_status(&out));
+    put_u16be(out.p + 2, (uint16_t)(out.n - 4));
+    return out;
+}
+
+static void ber_inside_a_certificate_is_refused(void **state)
+{
+    struct pki *p = *state;
+    struct buf ber = with_long_form(buf_view(&p->leaf));
+    p->chain.leaf = buf_view(&ber);
+    assert_code(verify(p), ST_FORMAT);
+    buf_done(&ber);
+}
+
+static void garbage_in_any_place_is_refused(void **state)
+{
+    struct pki *p = *state;
+    struct bytes garbage = BYTES_LIT("garbage");
+    struct bytes both[] = {buf_view(&p->ca), garbage};
+    p->chain.intermediates = both;
+    p->chain.n_intermediates = 2;
+    assert_code(verify(p), ST_TRUNCATED);
+    link_chain(p);
+    p->chain.root = garbage;
+    assert_code(verify(p), ST_TRUNCATED);
+    link_chain(p);
+    p->chain.crls = &garbage;
+    p->chain.n_crls = 1;
+    assert_code(verify(p), ST_TRUNCATED);
+    p->chain.crls = &p->chain.leaf; /* well-formed, and no CRL */
+    assert_code(verify(p), ST_FORMAT);
+}
+
 static void sizes_and_counts_are_limited(void **state)
 {
     struct pki *p = *state;
@@ -455,6 +503,59 @@ static void each_flipped_byte_of_a_crl_is_refused(void **state)
     assert_code(verify(p), ST_FORMAT);
 }
 
+static void ber_inside_a_crl_is_refused(void **state)
+{
+    struct pki *p = *state;
+    with_crls(p, 2);
+    struct buf ber = BUF_MAX(DER_MAX);
+    assert_int_equal(p->ca_crl.p[1], 0x81);
+    buf_put(&ber, BYTES_LIT("\x30\x82\x00"));
+    buf_put(&ber, bytes_of(p->ca_crl.p + 2, p->ca_crl.n - 2));
+    p->crls[1] = buf_view(&ber);
+    assert_code(verify(p), ST_FORMAT);
+    buf_done(&ber);
+}
+
+struct file_row {
+    const char *file;
+    enum status_code code;
+};
+
+/* scripts/generate/x509_cases.sh makes them. */
+static const struct file_row FILES[] = {
+    {"good", ST_OK},        {"sha512", ST_CERT}, {"sha224", ST_CERT},
+    {"agreement", ST_CERT}, {"p521", ST_CERT},   {"k256", ST_CERT},
+};
+
+static struct buf pem_file(const char *name)
+{
+    char path[64];
+    struct buf der = BUF_MAX(DER_MAX);
+    (void)snprintf(path, sizeof(path), "tests/data/x509/%s.pem", name);
+    struct buf pem = test_file(path);
+    struct bytes text = buf_view(&pem);
+    assert_ok(pem_next(&text, "CERTIFICATE", &der));
+    buf_done(&pem);
+    return der;
+}
+
+static void algorithms_and_usage_are_ours(void **state)
+{
+    (void)state;
+    struct buf root = pem_file("root");
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        struct buf leaf = pem_file(FILES[i].file);
+        struct x509_chain chain = {
+            .root = buf_view(&root), .leaf = buf_view(&leaf), .at_unix_s = INT64_C(2000000000)};
+        struct x509_verified v;
+        status s = x509_verify_chain(&chain, &v);
+        if (s.code != FILES[i].code)
+            fail_msg("%s: %s", FILES[i].file, status_name(s.code));
+        buf_done(&leaf);
+    }
+    buf_done(&root);
+}
+
 static void validity_is_read(void **state)
 {
     struct pki *p = *state;
@@ -484,6 +585,8 @@ int main(void)
         WITH_PKI(each_truncation_and_a_tail_are_refused),
         WITH_PKI(ber_is_refused),
         WITH_PKI(a_key_not_in_der_is_refused),
+        WITH_PKI(ber_inside_a_certificate_is_refused),
+        WITH_PKI(garbage_in_any_place_is_refused),
         WITH_PKI(sizes_and_counts_are_limited),
         WITH_PKI(revocation_lists_are_used),
         WITH_PKI(revoked_certificates_are_refused),
@@ -491,6 +594,8 @@ int main(void)
         WITH_PKI(a_revoked_leaf_that_names_no_crl_is_refused),
         WITH_PKI(a_crl_has_its_time_and_signer),
         WITH_PKI(each_flipped_byte_of_a_crl_is_refused),
+        WITH_PKI(ber_inside_a_crl_is_refused),
+        cmocka_unit_test(algorithms_and_usage_are_ours),
         WITH_PKI(validity_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
