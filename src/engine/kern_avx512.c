@@ -204,7 +204,7 @@ static void one_group(const struct kern_gemm *g, size_t panel, size_t panels)
                          .b = b,
                          .bias = g->bias ? g->bias + panel * KERN_PANEL : NULL,
                          .c = g->c + panel * g->c_stride + row * KERN_PANEL,
-                         .next = has_next ? next + i * n_next * (g->k / 2) * LINE : NULL,
+                         .next = has_next ? next + i * n_next * (g->k / 2) * LINE : b,
                          .n_next = has_next ? n_next : 0};
         one_tile(g, t, rows, panels);
         row += rows;
