@@ -258,6 +258,92 @@ static void garbage_is_refused(void **state)
     print_message("nsm: %zu kinds of garbage\n", sizeof(GARBAGE) / sizeof(GARBAGE[0]));
 }
 
+/* A whole description with one thing changed, so that only the rule in question can refuse it. */
+struct description {
+    uint64_t version, index;
+    size_t module_id_n;
+    const char *digest;
+    bool has_extra;
+};
+
+static struct buf describe_with(const struct description *d)
+{
+    static const char *const numbers[] = {"version_major", "version_minor", "version_patch",
+                                          "max_pcrs"};
+    char id[200];
+    struct buf b = BUF_MAX(1024);
+    memset(id, 'i', sizeof(id));
+    cbor_put_map(&b, 1);
+    cbor_put_str(&b, "DescribeNSM");
+    cbor_put_map(&b, d->has_extra ? 8 : 7);
+    for (unsigned i = 0; i < 4; i++) {
+        cbor_put_str(&b, numbers[i]);
+        cbor_put_uint(&b, d->version);
+    }
+    cbor_put_str(&b, "module_id");
+    cbor_put_text(&b, bytes_of(id, d->module_id_n));
+    cbor_put_str(&b, "locked_pcrs");
+    cbor_put_array(&b, 1);
+    cbor_put_uint(&b, d->index);
+    cbor_put_str(&b, "digest");
+    cbor_put_str(&b, d->digest);
+    if (d->has_extra) {
+        cbor_put_str(&b, "extra");
+        cbor_put_uint(&b, 1);
+    }
+    assert_ok(buf_status(&b));
+    return b;
+}
+
+static void descriptions_keep_their_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        struct description d;
+        enum status_code code;
+    } rows[] = {
+        {{65535, 31, 128, "SHA384", false}, ST_OK},
+        {{65536, 31, 128, "SHA384", false}, ST_LIMIT},
+        {{1, 32, 128, "SHA384", false}, ST_LIMIT},
+        {{1, 31, 129, "SHA384", false}, ST_LIMIT},
+        {{1, 31, 128, "SHA512", false}, ST_UNSUPPORTED},
+        {{1, 31, 128, "SHA384", true}, ST_FORMAT},
+    };
+    struct scene s CLEANUP(scene_done);
+    scene_init(&s);
+    s.fake.trouble = FAKE_RAW;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buf raw CLEANUP(buf_done) = describe_with(&rows[i].d);
+        s.fake.raw = buf_view(&raw);
+        assert_int_equal(ask(&s, 2), rows[i].code);
+    }
+}
+
+static void pcr_with_another_field_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t zero[MEASUREMENT_LEN];
+    struct scene s CLEANUP(scene_done);
+    scene_init(&s);
+    s.fake.trouble = FAKE_RAW;
+    for (unsigned extra = 0; extra < 2; extra++) {
+        struct buf raw CLEANUP(buf_done) = BUF_MAX(1024);
+        cbor_put_map(&raw, 1);
+        cbor_put_str(&raw, "DescribePCR");
+        cbor_put_map(&raw, 2 + extra);
+        cbor_put_str(&raw, "lock");
+        cbor_put_bool(&raw, true);
+        cbor_put_str(&raw, "data");
+        cbor_put_bytes(&raw, BYTES_OF(zero));
+        if (extra) {
+            cbor_put_str(&raw, "date");
+            cbor_put_bytes(&raw, BYTES_OF(zero));
+        }
+        s.fake.raw = buf_view(&raw);
+        assert_int_equal(ask(&s, 1), extra ? ST_FORMAT : ST_OK);
+    }
+}
+
 /* {"Attestation": {"document": h'01'}} with indefinite lengths: both maps, outer, inner. */
 static void indefinite_maps_are_taken(void **state)
 {
@@ -329,6 +415,8 @@ int main(void)
         cmocka_unit_test(documented_errors_are_named),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(indefinite_maps_are_taken),
+        cmocka_unit_test(descriptions_keep_their_limits),
+        cmocka_unit_test(pcr_with_another_field_is_refused),
         cmocka_unit_test(every_truncation_of_a_response_is_refused),
         cmocka_unit_test(no_device_is_told_apart),
         cmocka_unit_test(another_device_is_an_error),

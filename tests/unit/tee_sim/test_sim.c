@@ -197,6 +197,10 @@ static void damaged_root_is_refused_with_its_name(void **state)
         overwrite_root(bytes_of(good.p, n));
         assert_refused();
     }
+    buf_put_str(&good, "-----BEGIN X-----\n");
+    overwrite_root(buf_view(&good));
+    assert_refused();
+    good.n -= strlen("-----BEGIN X-----\n");
     for (size_t i = 0; i < good.n; i += 5) {
         good.p[i] ^= 1;
         overwrite_root(buf_view(&good));
