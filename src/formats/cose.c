@@ -148,10 +148,10 @@ static struct buf structure_buf(struct bytes protected_raw, struct bytes externa
 
 static status check_alg(const struct cose_unverified *m, int64_t expected)
 {
-    REQUIRE(m->has_alg || m->has_unprotected_alg, ST_ALG, "the header names no algorithm");
+    bool is_named = m->has_alg || m->has_unprotected_alg;
     int64_t alg = m->has_alg ? m->alg : m->unprotected_alg;
-    REQUIRE(alg == expected, ST_ALG, "algorithm %lld where %lld is expected", (long long)alg,
-            (long long)expected);
+    REQUIRE(is_named && alg == expected, ST_ALG, "algorithm %lld where %lld is expected",
+            (long long)alg, (long long)expected);
     REQUIRE(m->has_payload, ST_FORMAT, "the message carries no payload");
     return OK;
 }

@@ -314,6 +314,21 @@ static void the_first_error_stays(void **state)
     assert_non_null(strstr(status_detail(), "byte 1"));
 }
 
+/* Refused when its head is read, not when something is left at the end. */
+static void an_indefinite_length_is_named(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"9fff", "bfff"};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf b = test_hex(items[i]);
+        struct cbor_rd r = cbor_rd_over(buf_view(&b), CBOR_DETERMINISTIC);
+        (void)(i == 0 ? cbor_array(&r) : cbor_map(&r));
+        assert_code(cbor_status(&r), ST_FORMAT);
+        assert_non_null(strstr(status_detail(), "indefinite"));
+        buf_done(&b);
+    }
+}
+
 static void items_are_views_of_their_encoding(void **state)
 {
     (void)state;
@@ -501,6 +516,7 @@ int main(void)
         cmocka_unit_test(integers_read_at_their_bounds),
         cmocka_unit_test(a_read_takes_its_own_type_only),
         cmocka_unit_test(the_first_error_stays),
+        cmocka_unit_test(an_indefinite_length_is_named),
         cmocka_unit_test(items_are_views_of_their_encoding),
         cmocka_unit_test(status_lets_a_rest_be),
         cmocka_unit_test(indefinite_containers_iterate),

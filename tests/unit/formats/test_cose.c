@@ -82,6 +82,19 @@ static void each_rule_has_its_verdict(void **state)
     }
 }
 
+static void a_fifth_element_is_named(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {"8543a10127a041614000", "9f43a10127a041614000ff"};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf b = test_hex(messages[i]);
+        struct cose_unverified m;
+        assert_code(cose_parse(buf_view(&b), COSE_TAG_OPTIONAL, CBOR_LENIENT, &m), ST_FORMAT);
+        assert_non_null(strstr(status_detail(), "more than four"));
+        buf_done(&b);
+    }
+}
+
 static void lenient_mode_takes_indefinite_lengths(void **state)
 {
     (void)state;
@@ -165,6 +178,9 @@ static void ecdsa_round_trip_on_both_curves(void **state)
         assert_ok(cose_verify_ecdsa(&m, alg, buf_view(&spki), NO_AAD, &v));
         assert_bytes_equal(v.payload, BYTES_LIT("payload"));
         assert_code(cose_verify_ecdsa(&m, other, buf_view(&spki), NO_AAD, &v), ST_ALG);
+        m.alg = COSE_ALG_EDDSA; /* the signature holds, the header says something else */
+        assert_code(cose_verify_ecdsa(&m, alg, buf_view(&spki), NO_AAD, &v), ST_ALG);
+        assert_ok(cose_parse(buf_view(&b), COSE_TAG_FORBIDDEN, CBOR_DETERMINISTIC, &m));
         b.p[b.n - 1] ^= 1;
         assert_code(cose_verify_ecdsa(&m, alg, buf_view(&spki), NO_AAD, &v), ST_AUTH);
         m.sig.n--;
@@ -319,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_has_its_verdict),
+        cmocka_unit_test(a_fifth_element_is_named),
         cmocka_unit_test(lenient_mode_takes_indefinite_lengths),
         cmocka_unit_test(fields_are_views),
         cmocka_unit_test(ed25519_round_trip_and_each_bit),
