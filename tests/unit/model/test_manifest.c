@@ -464,7 +464,9 @@ static void every_bit_of_the_signed_form(void **state)
     (void)state;
     struct manifest m = good();
     struct buf b CLEANUP(buf_done) = signed_manifest(&m);
-    for (size_t bit = 0; bit < 8 * b.n; bit++) {
+    /* A signature takes long under valgrind: there every 37th bit. */
+    size_t step = getenv("EML_UNDER_VALGRIND") != NULL ? 37 : 1;
+    for (size_t bit = 0; bit < 8 * b.n; bit += step) {
         b.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
         if (verify(buf_view(&b), sign_key.public_key) == ST_OK)
             fail_msg("bit %zu of byte %zu changes nothing", bit % 8, bit / 8);
@@ -477,7 +479,7 @@ static void every_length_of_the_signed_form(void **state)
     (void)state;
     struct manifest m = good();
     struct buf b CLEANUP(buf_done) = signed_manifest(&m);
-    for (size_t n = 0; n < b.n; n++)
+    for (size_t n = 0; n < b.n; n++) /* refused before the signature is looked at */
         assert_int_not_equal(verify(bytes_of(b.p, n), sign_key.public_key), ST_OK);
     buf_put_u8(&b, 0);
     assert_int_not_equal(verify(buf_view(&b), sign_key.public_key), ST_OK);

@@ -416,7 +416,9 @@ static void every_byte_of_a_small_package(void **state)
     struct reader r = usual();
     struct buf b CLEANUP(buf_done) = BUF_MAX(ROOM);
     buf_put(&b, buf_view(&small_good));
-    for (size_t i = 0; i < b.n; i++) {
+    /* Signatures take long under valgrind: there every 37th byte. */
+    size_t step = getenv("EML_UNDER_VALGRIND") != NULL ? 37 : 1;
+    for (size_t i = 0; i < b.n; i += step) {
         uint8_t bit = (uint8_t)(1 << i % 8);
         b.p[i] ^= bit;
         if (try_bytes(buf_view(&b), &r).stage == ACCEPTED)
@@ -429,7 +431,8 @@ static void every_length_of_a_small_package(void **state)
 {
     (void)state;
     struct reader r = usual();
-    for (size_t n = 0; n < small_good.n; n++)
+    size_t step = getenv("EML_UNDER_VALGRIND") != NULL ? 37 : 1;
+    for (size_t n = 0; n < small_good.n; n += step)
         want("cut", try_bytes(bytes_of(small_good.p, n), &r), AT_OPEN, ST_TRUNCATED);
 }
 
