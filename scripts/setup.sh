@@ -50,7 +50,8 @@ install_packages() {
 }
 
 mkdir -p build
-mapfile -t need < <(missing)
+# shellcheck disable=SC2207  # names of packages hold no spaces, and a bare root may have no /dev/fd
+need=($(missing))
 if [ ${#need[@]} -gt 0 ]; then
     install_packages "${need[@]}"
 fi
