@@ -191,26 +191,33 @@ static void run_norm(struct bert_pass *pass, const float *add, const struct bert
     run_phase(pass, pass->normed.n_tasks, norm_task);
 }
 
-static float table_value(const struct bert_weight *w, size_t i)
+/* out += row, or out = row; `out` is a row of panels `stride` apart. */
+static void take_row(float *out, size_t stride, const struct bert_weight *table, size_t row,
+                     size_t n, bool is_first)
 {
-    if (w->type == KERN_F32)
-        return ((const float *)w->p)[i];
-    uint16_t half = ((const uint16_t *)w->p)[i];
-    return w->type == KERN_F16 ? numerics_from_f16(half) : numerics_from_bf16(half);
+    for (size_t panel = 0; panel < n / KERN_PANEL; panel++) {
+        float *to = out + panel * stride, v[KERN_PANEL];
+        size_t at = row * n + panel * KERN_PANEL;
+        if (table->type == KERN_F32)
+            memcpy(v, (const float *)table->p + at, sizeof(v));
+        for (size_t l = 0; table->type == KERN_F16 && l < KERN_PANEL; l++)
+            v[l] = numerics_from_f16(((const uint16_t *)table->p)[at + l]);
+        for (size_t l = 0; table->type == KERN_BF16 && l < KERN_PANEL; l++)
+            v[l] = numerics_from_bf16(((const uint16_t *)table->p)[at + l]);
+        for (size_t l = 0; l < KERN_PANEL; l++)
+            to[l] = is_first ? v[l] : to[l] + v[l];
+    }
 }
 
-static void embed_token(struct bert_pass *pass, size_t token, size_t position)
+/* (word + type) + position. The type is 0 throughout: an embedding has one segment. */
+static void embed_token(struct bert_pass *pass, size_t token)
 {
     const struct bert_weight *stem = pass->bert->stem;
     size_t hidden = pass->bert->config.hidden;
-    size_t word = (size_t)pass->ids[token] * hidden;
     float *out = pass->x + token * KERN_PANEL;
-    for (size_t i = 0; i < hidden; i++) {
-        /* Token type 0 throughout: an embedding has one segment. */
-        float sum = table_value(&stem[STEM_WORDS], word + i) + table_value(&stem[STEM_TYPES], i);
-        out[i / KERN_PANEL * pass->stride + i % KERN_PANEL] =
-            sum + table_value(&stem[STEM_POSITIONS], position * hidden + i);
-    }
+    take_row(out, pass->stride, &stem[STEM_WORDS], pass->ids[token], hidden, true);
+    take_row(out, pass->stride, &stem[STEM_TYPES], 0, hidden, false);
+    take_row(out, pass->stride, &stem[STEM_POSITIONS], pass->positions[token], hidden, false);
 }
 
 static void embed_task(struct bert_pass *pass, uint32_t task, uint32_t worker)
@@ -218,7 +225,7 @@ static void embed_task(struct bert_pass *pass, uint32_t task, uint32_t worker)
     size_t n_tasks = pass->normed.n_tasks;
     size_t end = block_start(task + 1, n_tasks, pass->n_tokens);
     for (size_t i = block_start(task, n_tasks, pass->n_tokens); i < end; i++)
-        embed_token(pass, i, pass->positions[i]);
+        embed_token(pass, i);
     norm_task(pass, task, worker);
 }
 
@@ -307,11 +314,15 @@ static float value_at(const struct bert_pass *pass, size_t token, size_t i)
 
 static void pool_mean(const struct bert_pass *pass, size_t first, size_t end, float *out)
 {
-    for (size_t i = 0; i < pass->bert->config.hidden; i++) {
-        float sum = 0.0f;
-        for (size_t token = first; token < end; token++)
-            sum += value_at(pass, token, i);
-        out[i] = sum / (float)(end - first);
+    for (size_t i = 0; i < pass->bert->config.hidden; i += KERN_PANEL) {
+        const float *x = pass->x + i / KERN_PANEL * pass->stride;
+        float sum[KERN_PANEL] = {0};
+        for (size_t token = first; token < end; token++) {
+            for (size_t l = 0; l < KERN_PANEL; l++)
+                sum[l] += x[token * KERN_PANEL + l];
+        }
+        for (size_t l = 0; l < KERN_PANEL; l++)
+            out[i + l] = sum[l] / (float)(end - first);
     }
 }
 
