@@ -12,9 +12,9 @@
 
 #include <openssl/evp.h>
 
-/* Every entry into libcrypto asks for these first; that is what sets the library up, and starts with
- * an empty error queue, so that nothing left there by others is taken for this call's. ST_INTERNAL
- * when libcrypto lacks an algorithm. The pointers live as long as the process. */
+/* Every entry into libcrypto asks for these first; that is what sets the library up. Each starts
+ * with an empty error queue, so that nothing left there by others is taken for this call's.
+ * ST_INTERNAL when libcrypto lacks an algorithm. The pointers live as long as the process. */
 NODISCARD status lib_init(void);
 NODISCARD status lib_digest(enum hash_alg alg, const EVP_MD **out);
 NODISCARD status lib_cipher(enum aead_alg alg, const EVP_CIPHER **out);

@@ -1,9 +1,6 @@
 #include "crypto/x509.h"
 
-#include <stdio.h>
-
 #include "crypto/x509_issue.h"
-#include "formats/pem.h"
 #include "support/test.h"
 
 enum { DER_MAX = 1 << 20 };
@@ -516,46 +513,6 @@ static void ber_inside_a_crl_is_refused(void **state)
     buf_done(&ber);
 }
 
-struct file_row {
-    const char *file;
-    enum status_code code;
-};
-
-/* scripts/generate/x509_cases.sh makes them. */
-static const struct file_row FILES[] = {
-    {"good", ST_OK},        {"sha512", ST_CERT}, {"sha224", ST_CERT},
-    {"agreement", ST_CERT}, {"p521", ST_CERT},   {"k256", ST_CERT},
-};
-
-static struct buf pem_file(const char *name)
-{
-    char path[64];
-    struct buf der = BUF_MAX(DER_MAX);
-    (void)snprintf(path, sizeof(path), "tests/data/x509/%s.pem", name);
-    struct buf pem = test_file(path);
-    struct bytes text = buf_view(&pem);
-    assert_ok(pem_next(&text, "CERTIFICATE", &der));
-    buf_done(&pem);
-    return der;
-}
-
-static void algorithms_and_usage_are_ours(void **state)
-{
-    (void)state;
-    struct buf root = pem_file("root");
-    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
-        struct buf leaf = pem_file(FILES[i].file);
-        struct x509_chain chain = {
-            .root = buf_view(&root), .leaf = buf_view(&leaf), .at_unix_s = INT64_C(2000000000)};
-        struct x509_verified v;
-        status s = x509_verify_chain(&chain, &v);
-        if (s.code != FILES[i].code)
-            fail_msg("%s: %s", FILES[i].file, status_name(s.code));
-        buf_done(&leaf);
-    }
-    buf_done(&root);
-}
-
 static void validity_is_read(void **state)
 {
     struct pki *p = *state;
@@ -595,7 +552,6 @@ int main(void)
         WITH_PKI(a_crl_has_its_time_and_signer),
         WITH_PKI(each_flipped_byte_of_a_crl_is_refused),
         WITH_PKI(ber_inside_a_crl_is_refused),
-        cmocka_unit_test(algorithms_and_usage_are_ours),
         WITH_PKI(validity_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Certificate chains of third parties: real Nitro documents and x509-limbo. */
+/* Certificate chains from elsewhere: OpenSSL's tool, real Nitro documents and x509-limbo. */
 #include "crypto/x509.h"
 
 #include <stdio.h>
@@ -13,6 +13,46 @@ enum { DER_MAX = 1 << 20 };
 
 /* --- real Nitro documents ----------------------------------------------------------------------
  */
+
+struct file_row {
+    const char *file;
+    enum status_code code;
+};
+
+/* scripts/generate/x509_cases.sh makes them. */
+static const struct file_row FILES[] = {
+    {"good", ST_OK},        {"sha512", ST_CERT}, {"sha224", ST_CERT},
+    {"agreement", ST_CERT}, {"p521", ST_CERT},   {"k256", ST_CERT},
+};
+
+static struct buf pem_file(const char *name)
+{
+    char path[64];
+    struct buf der = BUF_MAX(DER_MAX);
+    (void)snprintf(path, sizeof(path), "tests/data/x509/%s.pem", name);
+    struct buf pem = test_file(path);
+    struct bytes text = buf_view(&pem);
+    assert_ok(pem_next(&text, "CERTIFICATE", &der));
+    buf_done(&pem);
+    return der;
+}
+
+static void algorithms_and_usage_are_ours(void **state)
+{
+    (void)state;
+    struct buf root = pem_file("root");
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        struct buf leaf = pem_file(FILES[i].file);
+        struct x509_chain chain = {
+            .root = buf_view(&root), .leaf = buf_view(&leaf), .at_unix_s = INT64_C(2000000000)};
+        struct x509_verified v;
+        status s = x509_verify_chain(&chain, &v);
+        if (s.code != FILES[i].code)
+            fail_msg("%s: %s", FILES[i].file, status_name(s.code));
+        buf_done(&leaf);
+    }
+    buf_done(&root);
+}
 
 struct nitro_row {
     const char *file;
@@ -258,6 +298,7 @@ static void limbo(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(algorithms_and_usage_are_ours),
         cmocka_unit_test(nitro_documents),
         cmocka_unit_test(limbo),
     };
