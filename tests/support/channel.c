@@ -93,6 +93,7 @@ struct channel_ends channel_open(struct channel_world *w)
     assert_ok(stream_pair(&a, &b));
     channel_start_server(w, b, &server);
     w->checks = (struct checks){0};
+    w->options.at_unix_s = clock_unix_s();
     status s = channel_connect(a, &w->options, &w->checks, &e.client);
     channel_join(&server);
     e.server = server.session;

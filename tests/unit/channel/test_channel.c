@@ -302,6 +302,9 @@ static void servers_by_hand(void **state)
         (void)pthread_join(t, NULL);
         if (st.code != HANDS[i].code)
             fail_msg("%s: %s (%s)", HANDS[i].rule, status_name(st.code), status_detail());
+        /* What was not offered, or is not known, is refused before anything is made of it. */
+        if (st.code == ST_ALG || st.code == ST_UNSUPPORTED)
+            assert_string_equal(checks_first_failure(&world.checks)->id, "channel.hello");
     }
     world.options.alg = 0;
     world.policy->freshness_mask = 3;
