@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--engine", required=True)
     parser.add_argument("--kernels", default="auto")
     parser.add_argument("--threads", default="2,1")
-    parser.add_argument("--tokens", default="8,16,32,128,256")
+    parser.add_argument("--tokens", default="8,16,32,128,256,16x32,128x8")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out")
     args = parser.parse_args()

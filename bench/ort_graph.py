@@ -1,5 +1,7 @@
 """A BERT encoder as the ONNX graph that onnxruntime's own optimizer aims at: EmbedLayerNormalization, Attention,
-SkipLayerNormalization and BiasGelu fused, weights straight from a safetensors file. Mean pooling and L2 as in the engine."""
+SkipLayerNormalization and BiasGelu fused, weights straight from a safetensors file. Mean pooling and L2 as in the engine.
+onnxruntime.transformers.optimizer makes the same operators (1, 6, 12 and 6 of them for MiniLM-L6) out of a torch export,
+and takes the same time within the noise; this way no torch is needed."""
 import json
 import struct
 

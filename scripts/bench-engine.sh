@@ -28,4 +28,4 @@ trap 'rm -f "$table"' EXIT
 "$venv/bin/python" "$root/bench/bench_engine.py" --model-dir "$model" --engine "$build/bench/bench_engine" \
     --rounds "$rounds" --out "$table" "${more[@]}"
 [ "$write" = 1 ] || exit 0
-"$venv/bin/python" "$root/bench/write_section.py" engine "$table" "$root/docs/BENCHMARKS.md" "scripts/bench-engine.sh --rounds $rounds"
+"$venv/bin/python" "$root/bench/write_section.py" engine "$table" "$root/docs/BENCHMARKS.md" "${EML_BENCH_COMMAND:-scripts/bench-engine.sh --rounds $rounds}"
