@@ -4,5 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make --no-print-directory release >/dev/null
+cmake --build build/release --target benches >/dev/null
 [ -f models/minilm/model.safetensors ] || scripts/fetch-model.sh minilm models/minilm
 exec python3 bench/path.py "$@"
