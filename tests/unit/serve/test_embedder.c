@@ -200,6 +200,20 @@ static void a_lower_limit_for_one_text(void **state)
     assert_int_equal(n, 8);
 }
 
+static void a_text_that_is_no_utf8(void **state)
+{
+    (void)state;
+    struct embedder_options o = usual();
+    struct embedder *e CLEANUP(embedder_freep) = NULL;
+    uint32_t ids[IDS];
+    size_t n = 99;
+    bool is_truncated = false;
+    assert_ok(embedder_open_folder(model.folder, &o, &e));
+    assert_code(embedder_tokenize(e, BYTES_LIT("bank \xff"), false, ids, &n, &is_truncated),
+                ST_FORMAT);
+    assert_int_equal(n, 99);
+}
+
 struct dtype_row {
     uint32_t manifest;
     uint32_t options;
@@ -389,6 +403,7 @@ int main(void)
         cmocka_unit_test(folder_and_package_are_one_model),
         cmocka_unit_test(the_lowest_limit_holds),
         cmocka_unit_test(a_lower_limit_for_one_text),
+        cmocka_unit_test(a_text_that_is_no_utf8),
         cmocka_unit_test(allowed_weight_types),
         cmocka_unit_test(no_such_kernels_no_such_folder),
         cmocka_unit_test(a_damaged_package),
