@@ -7,12 +7,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "net/address.h"
 
-enum { BACKLOG = 256 };
+enum { BACKLOG = 256, SHORTAGE_PAUSE_MS = 20 };
 
 struct listener {
     struct stream *socket; /* only its descriptor and stream_wait() are used */
@@ -98,11 +99,32 @@ status listener_open(const char *address, struct listener **out)
     return OK;
 }
 
-/* A connection that was aborted before it was accepted is no reason to stop listening. */
+/* Troubles of one connection before it was accepted (accept(2), "Error handling"): no reason to
+ * stop listening. */
 static bool is_passing(int error)
 {
-    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR || error == ECONNABORTED ||
-           error == EPROTO;
+    static const int PASSING[] = {EAGAIN,      EINTR,      ECONNABORTED, EPROTO,
+                                  ENETDOWN,    ENONET,     EHOSTDOWN,    EHOSTUNREACH,
+                                  ENOPROTOOPT, EOPNOTSUPP, ENETUNREACH};
+    for (size_t i = 0; i < sizeof(PASSING) / sizeof(PASSING[0]); i++) {
+        if (PASSING[i] == error)
+            return true;
+    }
+    return false;
+}
+
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* The connection stays in the queue and the socket readable, so poll(2) would spin. */
+static status wait_for_better_times(uint64_t deadline_ns)
+{
+    const struct timespec pause = {.tv_nsec = SHORTAGE_PAUSE_MS * 1000000};
+    REQUIRE(clock_mono_ns() < deadline_ns, ST_BUSY, "no descriptor for a new connection");
+    (void)nanosleep(&pause, NULL);
+    return OK;
 }
 
 status listener_accept(struct listener *l, uint64_t deadline_ns, struct stream **out)
@@ -114,8 +136,10 @@ status listener_accept(struct listener *l, uint64_t deadline_ns, struct stream *
         int fd = accept4(stream_fd(l->socket), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
             return stream_from_fd(fd, out);
-        REQUIRE(errno != EMFILE && errno != ENFILE, ST_BUSY, "no descriptor for a new connection");
-        REQUIRE(is_passing(errno), ST_IO, "cannot accept: %s", strerror(errno));
+        if (is_shortage(errno))
+            TRY(wait_for_better_times(deadline_ns));
+        else
+            REQUIRE(is_passing(errno), ST_IO, "cannot accept: %s", strerror(errno));
     }
 }
 

@@ -47,6 +47,7 @@ int stream_fd(const struct stream *s);        /* borrowed, for poll(2) */
 struct listener;
 NODISCARD status listener_open(const char *address, struct listener **out); /* busy port: ST_BUSY */
 void listener_freep(struct listener **l); /* removes a Unix socket that it made */
+/* ST_TIMEOUT; ST_BUSY when no descriptor or memory was left until the deadline; ST_CANCELLED. */
 NODISCARD status listener_accept(struct listener *l, uint64_t deadline_ns, struct stream **out);
 void listener_wake(
     struct listener *l); /* async-signal-safe: a blocked accept returns ST_CANCELLED */

@@ -63,6 +63,18 @@ static void caps_hold_before_storing(void **state)
     assert_int_equal(in.held_bytes, 0);
 }
 
+static void no_more_unfinished_messages_than_streams(void **state)
+{
+    (void)state;
+    struct inbox in = inbox_of(8, 1 << 20);
+    struct message m = {0};
+    bool got = false;
+    for (uint32_t id = 1; id <= CHANNEL_STREAMS_MAX; id++)
+        assert_ok(add(&in, part(id, "x", false), &m, &got));
+    assert_code(add(&in, part(100, "x", false), &m, &got), ST_LIMIT);
+    inbox_done(&in);
+}
+
 static void a_message_keeps_its_type(void **state)
 {
     (void)state;
@@ -114,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_of_many_messages_interleave),
         cmocka_unit_test(caps_hold_before_storing),
+        cmocka_unit_test(no_more_unfinished_messages_than_streams),
         cmocka_unit_test(a_message_keeps_its_type),
         cmocka_unit_test(a_cancel_passes_between_fragments),
         cmocka_unit_test(the_oldest_is_known),

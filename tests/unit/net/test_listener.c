@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -170,6 +171,43 @@ static void test_wake(void **state)
     listener_freep(&l);
 }
 
+static rlim_t set_descriptors(rlim_t n)
+{
+    struct rlimit r;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &r), 0);
+    rlim_t before = r.rlim_cur;
+    r.rlim_cur = n;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &r), 0);
+    return before;
+}
+
+static void *give_descriptors_later(void *n)
+{
+    (void)usleep(60000);
+    (void)set_descriptors(*(rlim_t *)n);
+    return NULL;
+}
+
+static void test_lack_of_descriptors_is_waited_out(void **state)
+{
+    (void)state;
+    struct listener *l = NULL;
+    struct stream *client = NULL;
+    struct stream *server = NULL;
+    pthread_t t;
+    assert_ok(listener_open("tcp:127.0.0.1:0", &l));
+    assert_ok(stream_connect(listener_address(l), soon(), &client));
+    rlim_t before = set_descriptors((rlim_t)stream_fd(client));
+    assert_code(listener_accept(l, 0, &server), ST_BUSY);
+    assert_code(listener_accept(l, clock_deadline_ms(50), &server), ST_BUSY);
+    assert_int_equal(pthread_create(&t, NULL, give_descriptors_later, &before), 0);
+    assert_ok(listener_accept(l, soon(), &server));
+    (void)pthread_join(t, NULL);
+    stream_freep(&client);
+    stream_freep(&server);
+    listener_freep(&l);
+}
+
 static int no_delay_of(struct stream *s)
 {
     int v = 0;
@@ -207,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_listen_needs_an_address),
         cmocka_unit_test(test_accept_deadline),
         cmocka_unit_test(test_wake),
+        cmocka_unit_test(test_lack_of_descriptors_is_waited_out),
         cmocka_unit_test(test_no_delay_on_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
