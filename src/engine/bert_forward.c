@@ -279,6 +279,7 @@ static void attention_task(struct bert_pass *pass, uint32_t task, uint32_t worke
     float *out = pass->y + s.head * head_panels * stride + (s.first + s.query) * KERN_PANEL;
     struct bert_scratch *w = &pass->scratch[worker];
     size_t score_stride = (s.n_query | 1) * KERN_PANEL;
+    float scale = 1.0f / sqrtf((float)depth);
 
     kern->transpose(k, stride, s.n, head_panels, w->keys);
     struct kern_gemm scores = {.n_rows = s.n_query,
@@ -291,7 +292,7 @@ static void attention_task(struct bert_pass *pass, uint32_t task, uint32_t worke
                                .c = w->scores,
                                .c_stride = score_stride};
     kern->gemm(&scores);
-    kern->softmax(w->scores, score_stride, s.n_query, s.n, pass->score_scale, w->inverse);
+    kern->softmax(w->scores, score_stride, s.n_query, s.n, scale, w->inverse);
     struct kern_gemm mixed = {.n_rows = s.n_query,
                               .n_panels = head_panels,
                               .k = s.n,

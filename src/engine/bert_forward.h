@@ -36,7 +36,6 @@ struct bert_pass {
     size_t n_texts, n_tokens, n_attention_tasks;
     /* Floats between panels. An odd number of rows spreads the panels over all cache sets. */
     size_t stride;
-    float score_scale;
     float *x;    /* [tokens, hidden] */
     float *y;    /* [tokens, hidden] */
     float *wide; /* [tokens, max(3 hidden, intermediate)] */

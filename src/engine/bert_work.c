@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdlib.h>
 
 #include "engine/bert_forward.h"
@@ -69,7 +68,6 @@ status bert_work_new(const struct bert *b, size_t max_tokens, uint32_t n_threads
     w->max_tokens = max_tokens;
     w->n_threads = n_threads;
     w->pass.bert = b;
-    w->pass.score_scale = 1.0f / sqrtf((float)(b->config.hidden / b->config.n_heads));
     status s = build(w);
     if (failed(s)) {
         bert_work_freep(&w);

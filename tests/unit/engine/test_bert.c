@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "engine/numerics.h"
 #include "support/faults.h"
 #include "support/test.h"
 #include "support/tiny_bert.h"
@@ -507,6 +508,32 @@ static void test_model_that_is_not_ready(void **state)
     tiny_bert_done(&t);
 }
 
+/* A caller that rounds downwards and flushes subnormals gets the same bits, and its own mode back.
+ */
+static void test_mode_of_the_caller(void **state)
+{
+    (void)state;
+#if defined(__x86_64__)
+    float usual[64], odd[64];
+    struct tiny_bert t = {0};
+    tiny_bert_init(&t, TENSOR_F32, false);
+    struct bert *b = loaded(&t);
+    uint32_t old = _mm_getcsr(), downwards = 0xbfc0;
+    embed(b, 40, false, usual);
+    _mm_setcsr(downwards);
+    embed(b, 40, false, odd);
+    uint32_t after = _mm_getcsr();
+    _mm_setcsr(old);
+    assert_int_equal(after & ~0x3fu, downwards & ~0x3fu);
+    assert_memory_equal(usual, odd, sizeof(usual));
+    bert_freep(&b);
+    tiny_bert_done(&t);
+#else
+    print_message("SKIP: written for x86-64\n");
+    skip();
+#endif
+}
+
 static double length_of(const float *x)
 {
     double sum = 0;
@@ -608,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_weights_that_are_not_finite),
         cmocka_unit_test(test_batches_that_are_refused),
         cmocka_unit_test(test_model_that_is_not_ready),
+        cmocka_unit_test(test_mode_of_the_caller),
         cmocka_unit_test(test_pooling_and_length),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_facts_of_a_model),
