@@ -241,6 +241,22 @@ static void server_hello_rules(void **state)
     assert_code(server_hello_parse(payload_of(&frame), &out), ST_TRUNCATED);
 }
 
+static void server_hello_evidence_has_its_bounds(void **state)
+{
+    (void)state;
+    static const size_t SIZES[] = {0, 1, CHANNEL_EVIDENCE_MAX, CHANNEL_EVIDENCE_MAX + 1};
+    static const enum status_code CODES[] = {ST_FORMAT, ST_OK, ST_OK, ST_LIMIT};
+    for (size_t i = 0; i < sizeof(SIZES) / sizeof(SIZES[0]); i++) {
+        struct buf b CLEANUP(buf_done) = BUF_MAX(2 * FRAME_MAX);
+        struct server_hello out;
+        uint8_t *p = buf_extend(&b, SERVER_HELLO_FIXED_LEN + SIZES[i] + SERVER_SIGNATURE_LEN);
+        memset(p, 0, b.n);
+        p[41] = 1; /* one stream */
+        put_u32be(p + 42, (uint32_t)SIZES[i]);
+        assert_code(server_hello_parse(buf_view(&b), &out), CODES[i]);
+    }
+}
+
 /* --- client key, reasons --- */
 
 static void client_key_comes_back(void **state)
@@ -295,6 +311,7 @@ int main(void)
         cmocka_unit_test(server_hello_comes_back),
         cmocka_unit_test(server_hello_truncated_at_each_byte),
         cmocka_unit_test(server_hello_rules),
+        cmocka_unit_test(server_hello_evidence_has_its_bounds),
         cmocka_unit_test(client_key_comes_back),
         cmocka_unit_test(reasons_are_few_and_come_back),
     };
