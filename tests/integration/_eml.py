@@ -9,6 +9,7 @@ A test is a plain script: its functions are called by main(), it exits 0, 1, or 
 """
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -43,6 +44,14 @@ def need_vectors(name):
     if not os.path.exists(path):
         raise Skip(f"no third-party vectors in {path}: set EML_VECTORS")
     return path
+
+
+def open_terminal():
+    """Both ends of a pseudo-terminal. A bare root has none until /dev/pts is mounted."""
+    try:
+        return pty.openpty()
+    except OSError as reason:
+        raise Skip(f"no pseudo-terminal: {reason}; mount /dev/pts") from None
 
 
 def program(name):

@@ -2,14 +2,13 @@
 import hashlib
 import json
 import os
-import pty
 import shutil
 import stat
 import struct
 import subprocess
 
 import _tiny_model
-from _eml import Place, equal, expect, main, need_model, program
+from _eml import Place, equal, expect, main, need_model, open_terminal, program
 
 TEXT = "The patient is well."
 
@@ -223,7 +222,7 @@ def test_progress_on_a_terminal():
         _tiny_model.make(place.path("model"))
         lines = place.write("lines", "the patient is ill\n" * 1000)
         words = [program("eml"), "local", "embed", "--model-dir", place.path("model"), "--lines", lines, "--json"]
-        terminal, side = pty.openpty()
+        terminal, side = open_terminal()
         env = {k: v for k, v in os.environ.items() if k not in ("CI", "NO_COLOR")}
         run = subprocess.run(words, stdout=subprocess.PIPE, stderr=side, env={**env, "TERM": "xterm"})
         os.close(side)

@@ -2,12 +2,11 @@
 import hashlib
 import json
 import os
-import pty
 import subprocess
 import threading
 import time
 
-from _eml import Place, Skip, equal, expect, main, need_vectors, program
+from _eml import Place, Skip, equal, expect, main, need_vectors, open_terminal, program
 from _receipts import AT, Platform, g, vectors
 
 SLOW_LANE = os.environ.get("EML_LANE", "plain") != "plain"
@@ -405,7 +404,7 @@ def test_hostile_text_does_not_reach_the_terminal():
 
 def on_terminal(words, env):
     """What a program writes to a terminal."""
-    outer, inner = pty.openpty()
+    outer, inner = open_terminal()
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=inner, stderr=inner,
                                env={**{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI")}, **env})
     os.close(inner)
