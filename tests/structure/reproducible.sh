@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 
 build_in() {
     mkdir -p "$1"
-    (cd "$source_dir" && tar -cf - CMakeLists.txt CMakePresets.json cmake src) | tar -xf - -C "$1"
+    (cd "$source_dir" && tar --exclude=./build --exclude=./models --exclude=./.git -cf - .) | tar -xf - -C "$1"
     (cd "$1" && cmake --preset release >configure.log && cmake --build --preset release >build.log) ||
         { tail -20 "$1"/*.log; echo "reproducible: the build in $1 failed"; exit 1; }
 }
