@@ -47,7 +47,7 @@ static const struct evidence_check CHECKS[] = {
      "The operator runs another configuration: add its digest to the policy's configs if you trust "
      "it."},
     {"model", NEEDS_SIGNED, evidence_check_model, "POLICY_MODEL_MISMATCH",
-     "Add the model's manifest digest to the policy's models if you trust that model."},
+     "Add the model's digest to the policy's models if you trust that model."},
 };
 
 enum { N_CHECKS = sizeof(CHECKS) / sizeof(CHECKS[0]) };

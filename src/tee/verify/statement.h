@@ -11,7 +11,7 @@
  *     6  bstr 32    channel identity key, Ed25519
  *     7  bstr 32    receipt key, Ed25519
  *     8  bstr 32    digest of the configuration
- *     9  bstr 32    digest of the model manifest
+ *     9  bstr 32    digest of the model (docs/PACKAGE.md section 6)
  *     10 bstr 32    digest of device evidence, zero when there is none
  *
  * Untrusted until the evidence around it has been verified: a parsed statement proves nothing.
