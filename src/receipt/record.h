@@ -6,7 +6,7 @@
  *     1  uint        version of this format = 1
  *     2  tstr        numerics profile, "eml-n1"             1..32 bytes
  *     3  tstr        engine version                         1..64 bytes
- *     4  bstr 32     model manifest digest
+ *     4  bstr 32     model digest (docs/PACKAGE.md section 6)
  *     5  bstr 32     tokenizer digest, SHA-256 of tokenizer.json
  *     6  tstr        pooling, "mean" or "cls"
  *     7  bool        L2 normalised
