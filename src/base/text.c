@@ -2,6 +2,7 @@
 
 static const char HEX[] = "0123456789abcdef";
 static const char B64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char B64URL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void hex_encode(struct bytes in, char *out)
 {
@@ -67,25 +68,32 @@ void base64_put(struct buf *out, struct bytes in)
     }
 }
 
-static int base64_digit(uint8_t c)
+static int base64_digit(const char *alphabet, uint8_t c)
 {
-    const char *at = c ? strchr(B64, c) : NULL;
-    return at ? (int)(at - B64) : -1;
+    const char *at = c ? strchr(alphabet, c) : NULL;
+    return at ? (int)(at - alphabet) : -1;
+}
+
+/* n digits, 2 to 4, make n - 1 bytes; the bits that are left over must be zero, so that no two
+ * texts mean the same bytes. */
+static status decode_digits(const char *alphabet, const uint8_t *q, unsigned n, struct buf *out)
+{
+    uint32_t v = 0;
+    for (unsigned k = 0; k < 4; k++) {
+        int d = k >= n ? 0 : base64_digit(alphabet, q[k]);
+        REQUIRE(d >= 0, ST_FORMAT, "not base64");
+        v = v << 6 | (uint32_t)d;
+    }
+    REQUIRE((v & ((1u << (8 * (4 - n))) - 1)) == 0, ST_FORMAT, "base64 with unused bits set");
+    for (unsigned k = 0; k < n - 1; k++)
+        buf_put_u8(out, (uint8_t)(v >> (16 - 8 * k)));
+    return OK;
 }
 
 static status decode_group(const uint8_t *q, bool is_last, struct buf *out)
 {
     unsigned pad = is_last ? (unsigned)(q[3] == '=') + (unsigned)(q[2] == '=' && q[3] == '=') : 0;
-    uint32_t v = 0;
-    for (unsigned k = 0; k < 4; k++) {
-        int d = k >= 4 - pad ? 0 : base64_digit(q[k]);
-        REQUIRE(d >= 0, ST_FORMAT, "not base64");
-        v = v << 6 | (uint32_t)d;
-    }
-    REQUIRE((v & ((1u << (8 * pad)) - 1)) == 0, ST_FORMAT, "base64 with unused bits set");
-    for (unsigned k = 0; k < 3 - pad; k++)
-        buf_put_u8(out, (uint8_t)(v >> (16 - 8 * k)));
-    return OK;
+    return decode_digits(B64, q, 4 - pad, out);
 }
 
 status base64_decode(struct bytes text, struct buf *out)
@@ -93,6 +101,28 @@ status base64_decode(struct bytes text, struct buf *out)
     REQUIRE(text.n % 4 == 0, ST_FORMAT, "base64 length is not a multiple of four");
     for (size_t i = 0; i < text.n; i += 4)
         TRY(decode_group(text.p + i, i + 4 == text.n, out));
+    return buf_status(out);
+}
+
+void base64url_put(struct buf *out, struct bytes in)
+{
+    for (size_t i = 0; i < in.n; i += 3) {
+        size_t left = in.n - i;
+        uint32_t v = (uint32_t)in.p[i] << 16;
+        v |= left > 1 ? (uint32_t)in.p[i + 1] << 8 : 0;
+        v |= left > 2 ? (uint32_t)in.p[i + 2] : 0;
+        for (unsigned k = 0; k < 4 && k <= left; k++)
+            buf_put_u8(out, (uint8_t)B64URL[v >> (18 - 6 * k) & 63]);
+    }
+}
+
+status base64url_decode(struct bytes text, struct buf *out)
+{
+    REQUIRE(text.n % 4 != 1, ST_FORMAT, "base64url of a length that no bytes have");
+    for (size_t i = 0; i < text.n; i += 4) {
+        size_t left = text.n - i;
+        TRY(decode_digits(B64URL, text.p + i, left < 4 ? (unsigned)left : 4, out));
+    }
     return buf_status(out);
 }
 

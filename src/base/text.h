@@ -13,6 +13,9 @@ void hex_put(struct buf *out, struct bytes in);
 void base64_put(struct buf *out, struct bytes in); /* RFC 4648 section 4, padded */
 NODISCARD status base64_decode(struct bytes text,
                                struct buf *out); /* strict: no space, exact padding */
+/* RFC 4648 section 5 as JOSE uses it: no padding, no space, no bit to spare. */
+void base64url_put(struct buf *out, struct bytes in);
+NODISCARD status base64url_decode(struct bytes text, struct buf *out);
 
 /* Decimal digits only, no sign, no space; ST_FORMAT or ST_LIMIT above max. */
 NODISCARD status text_parse_u64(const char *text, uint64_t max, uint64_t *out);

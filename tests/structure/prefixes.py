@@ -8,7 +8,7 @@ report = Report("prefixes")
 # module: the other prefixes that it exports, as its header's first lines say.
 ALSO = {
     "base/bytes": ["ct_equal", "wipe"],
-    "base/text": ["hex_", "base64_", "utf8_"],
+    "base/text": ["hex_", "base64_", "base64url_", "utf8_"],
     "base/file": ["fd_"],
     "base/checks": ["verdict_"],
     "crypto/hash": ["sha256", "sha384", "sha512", "hmac"],

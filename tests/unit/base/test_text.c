@@ -85,6 +85,53 @@ static void test_base64_is_strict(void **state)
     assert_code(base64_decode(BYTES_LIT("Zm9v"), &out), ST_LIMIT);
 }
 
+static const struct row BASE64URL[] = {
+    {"", ""},        {"f", "Zg"},        {"fo", "Zm8"},
+    {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"\xfb\xff\xfe", "-__-"},
+};
+
+static void test_base64url_vectors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(BASE64URL) / sizeof(BASE64URL[0]); i++) {
+        struct buf text CLEANUP(buf_done) = BUF_MAX(16);
+        struct buf back CLEANUP(buf_done) = BUF_MAX(16);
+        base64url_put(&text, bytes_str(BASE64URL[i].name));
+        assert_bytes_equal(buf_view(&text), bytes_str(BASE64URL[i].text));
+        assert_ok(base64url_decode(buf_view(&text), &back));
+        assert_bytes_equal(buf_view(&back), bytes_str(BASE64URL[i].name));
+    }
+}
+
+static const struct row BAD_BASE64URL[] = {
+    {"length of one", "Z"},
+    {"length of five", "Zm9vY"},
+    {"unused bits, one byte", "Zh"},
+    {"unused bits, two bytes", "Zm9"},
+    {"padding", "Zg=="},
+    {"one pad", "Zm8="},
+    {"plus of the other alphabet", "+m9v"},
+    {"slash of the other alphabet", "Zm9/"},
+    {"space", "Zm9 "},
+    {"line feed", "Zm9v\n"},
+    {"high bit", "Zm9\xc3"},
+};
+
+static void test_base64url_is_strict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(BAD_BASE64URL) / sizeof(BAD_BASE64URL[0]); i++) {
+        struct buf out CLEANUP(buf_done) = BUF_MAX(16);
+        struct bytes in = test_exact(bytes_str(BAD_BASE64URL[i].text));
+        status s = base64url_decode(in, &out);
+        if (s.code != ST_FORMAT)
+            fail_msg("%s: %s", BAD_BASE64URL[i].name, status_name(s.code));
+        test_exact_free(in);
+    }
+    struct buf out CLEANUP(buf_done) = BUF_MAX(2);
+    assert_code(base64url_decode(BYTES_LIT("Zm9v"), &out), ST_LIMIT);
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -157,9 +204,14 @@ static void test_utf8_sequence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hexadecimal), cmocka_unit_test(test_base64_vectors),
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_base64_is_strict),
-        cmocka_unit_test(test_utf8),        cmocka_unit_test(test_utf8_sequence),
+        cmocka_unit_test(test_hexadecimal),
+        cmocka_unit_test(test_base64_vectors),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_base64_is_strict),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_utf8_sequence),
+        cmocka_unit_test(test_base64url_vectors),
+        cmocka_unit_test(test_base64url_is_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
