@@ -1,6 +1,7 @@
 #include "crypto/der.h"
 
 enum { TAG_NUMBER_MASK = 0x1f, TAG_CONSTRUCTED = 0x20, LENGTH_LONG = 0x80, LENGTH_BYTES_MAX = 3 };
+enum { SIGN_BIT = 0x80, ARC_MORE = 0x80, ARC_BYTES_MAX = 9 };
 
 static status read_length(struct rd *r, size_t *out)
 {
@@ -41,6 +42,21 @@ status der_expect(struct rd *r, uint8_t tag, struct der_item *out)
     return OK;
 }
 
+bool der_has(const struct rd *r, uint8_t tag)
+{
+    return rd_left(r) > 0 && r->in.p[r->at] == tag;
+}
+
+status der_only(struct bytes in, uint8_t tag, struct der_item *out)
+{
+    struct rd r = rd_over(in);
+    struct der_item item;
+    TRY(der_expect(&r, tag, &item));
+    TRY(rd_end(&r));
+    *out = item;
+    return OK;
+}
+
 static status check_items(struct bytes in, unsigned depth)
 {
     struct rd r = rd_over(in);
@@ -61,4 +77,77 @@ status der_check(struct bytes in)
     TRY(der_next(&r, &item));
     TRY(rd_end(&r));
     return check_items(in, 0);
+}
+
+status der_unsigned(struct rd *r, struct bytes *out_magnitude)
+{
+    struct der_item item;
+    TRY(der_expect(r, DER_INTEGER, &item));
+    struct bytes v = item.content;
+    REQUIRE(v.n > 0, ST_FORMAT, "DER: an integer without content");
+    REQUIRE((v.p[0] & SIGN_BIT) == 0, ST_FORMAT, "DER: a negative integer");
+    REQUIRE(v.n == 1 || v.p[0] != 0 || (v.p[1] & SIGN_BIT), ST_FORMAT,
+            "DER: an integer that is not the shortest");
+    *out_magnitude = v.n > 1 && v.p[0] == 0 ? bytes_of(v.p + 1, v.n - 1) : v;
+    return OK;
+}
+
+status der_u64(struct rd *r, uint64_t max, uint64_t *out)
+{
+    struct bytes magnitude;
+    TRY(der_unsigned(r, &magnitude));
+    REQUIRE(magnitude.n <= sizeof(uint64_t), ST_LIMIT, "DER: an integer of %zu bytes", magnitude.n);
+    struct rd digits = rd_over(magnitude);
+    uint64_t v = rd_be_(&digits, magnitude.n);
+    REQUIRE(v <= max, ST_LIMIT, "DER: an integer above its limit");
+    *out = v;
+    return OK;
+}
+
+status der_bits(struct rd *r, struct bytes *out)
+{
+    struct der_item item;
+    TRY(der_expect(r, DER_BIT_STRING, &item));
+    REQUIRE(item.content.n > 0 && item.content.p[0] == 0, ST_FORMAT,
+            "DER: a bit string with unused bits");
+    *out = bytes_of(item.content.p + 1, item.content.n - 1);
+    return OK;
+}
+
+/* X.690 section 8.19: seven bits a byte, most significant first, the high bit on all but the last.
+ */
+static size_t put_arc(uint64_t arc, uint8_t *out, size_t room)
+{
+    size_t n = 1;
+    while (n < ARC_BYTES_MAX && arc >> (7 * n) != 0)
+        n++;
+    if (n > room)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint8_t)((arc >> (7 * (n - 1 - i)) & 0x7f) | (i + 1 < n ? ARC_MORE : 0));
+    return n;
+}
+
+static uint64_t take_arc(const char **text)
+{
+    uint64_t arc = 0;
+    while (**text >= '0' && **text <= '9')
+        arc = arc * 10 + (uint64_t)(*(*text)++ - '0');
+    if (**text == '.')
+        (*text)++;
+    return arc;
+}
+
+bool der_oid_is(struct bytes content, const char *dotted)
+{
+    uint8_t der[DER_OID_MAX_BYTES];
+    uint64_t first = take_arc(&dotted);
+    size_t n = put_arc(first * 40 + take_arc(&dotted), der, sizeof(der));
+    while (*dotted != '\0') {
+        size_t used = put_arc(take_arc(&dotted), der + n, sizeof(der) - n);
+        if (used == 0)
+            return false;
+        n += used;
+    }
+    return bytes_equal(content, bytes_of(der, n));
 }

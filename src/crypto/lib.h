@@ -31,6 +31,8 @@ void lib_errors_drop(void);
 /* The key inside, borrowed: for the modules of this layer that sign with it. */
 struct ecdsa_secret;
 EVP_PKEY *ecdsa_secret_pkey(const struct ecdsa_secret *s);
+struct rsa_secret;
+EVP_PKEY *rsa_secret_pkey(const struct rsa_secret *s);
 
 void lib_pkey_freep(EVP_PKEY **p);
 void lib_pkey_ctx_freep(EVP_PKEY_CTX **p);
