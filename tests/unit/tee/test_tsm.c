@@ -1,0 +1,289 @@
+#include "support/fake_tsm.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static uint8_t inblob[TSM_INBLOB_LEN];
+
+static void fill_inblob(void)
+{
+    for (size_t i = 0; i < sizeof(inblob); i++)
+        inblob[i] = (uint8_t)(i + 1);
+}
+
+struct row {
+    const char *name;
+    struct fake_tsm tree;
+    enum status_code code;
+    unsigned n_pauses;
+};
+
+#define TDX .provider = "tdx_guest\n"
+#define SNP .provider = "sev_guest\n"
+
+static const struct row ROWS[] = {
+    {"TDX", {TDX}, ST_OK, 0},
+    {"SNP", {SNP}, ST_OK, 0},
+    {"SNP with certificates", {SNP, .aux = {(const uint8_t *)"aux", 3}}, ST_OK, 0},
+    {"SNP at floor 0", {SNP, .privlevel_floor = "0\n"}, ST_OK, 0},
+    {"SNP at floor 2", {SNP, .privlevel_floor = "2\n"}, ST_OK, 0},
+    {"floor 4", {SNP, .privlevel_floor = "4\n"}, ST_FORMAT, 0},
+    {"floor of two digits", {SNP, .privlevel_floor = "12\n"}, ST_FORMAT, 0},
+    {"floor without a line feed", {SNP, .privlevel_floor = "1"}, ST_FORMAT, 0},
+    {"another provider", {.provider = "arm_cca_guest\n"}, ST_UNSUPPORTED, 0},
+    {"provider with more behind", {.provider = "tdx_guest2\n"}, ST_UNSUPPORTED, 0},
+    {"provider without a line feed", {.provider = "tdx_guest"}, ST_FORMAT, 0},
+    {"provider empty", {.provider = "\n"}, ST_FORMAT, 0},
+    {"provider with control bytes", {.provider = "tdx\x1b[0m\n"}, ST_FORMAT, 0},
+    {"provider too long",
+     {.provider = "ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt\n"},
+     ST_LIMIT,
+     0},
+    {"provider missing", {.provider = NULL}, ST_IO, 0},
+    {"generation no number", {TDX, .generation = "one\n"}, ST_FORMAT, 0},
+    {"generation that stays", {TDX, .generation = "7\n"}, ST_BUSY, 0},
+    {"name taken twice", {TDX, .trouble = FAKE_TSM_NAME_TAKEN, .times = 2}, ST_OK, 0},
+    {"name always taken", {TDX, .trouble = FAKE_TSM_NAME_TAKEN}, ST_BUSY, 0},
+    {"no provider in the guest", {TDX, .trouble = FAKE_TSM_NO_PROVIDER}, ST_NOTFOUND, 0},
+    {"no right to make an entry", {TDX, .trouble = FAKE_TSM_MAKE_DENIED}, ST_IO, 0},
+    {"busy at the first making", {TDX, .trouble = FAKE_TSM_BUSY_MAKE, .times = 1}, ST_OK, 0},
+    {"always busy at making", {TDX, .trouble = FAKE_TSM_BUSY_MAKE}, ST_BUSY, 0},
+    {"write busy five times", {TDX, .trouble = FAKE_TSM_BUSY_WRITE, .times = 5}, ST_OK, 5},
+    {"write always busy", {TDX, .trouble = FAKE_TSM_BUSY_WRITE}, ST_BUSY, 5},
+    {"read busy five times", {TDX, .trouble = FAKE_TSM_BUSY_READ, .times = 5}, ST_OK, 5},
+    {"read always busy", {TDX, .trouble = FAKE_TSM_BUSY_READ}, ST_BUSY, 5},
+    {"read interrupted", {TDX, .trouble = FAKE_TSM_INTERRUPTED_READ, .times = 2}, ST_OK, 2},
+    {"read always interrupted", {TDX, .trouble = FAKE_TSM_INTERRUPTED_READ}, ST_BUSY, 5},
+    {"read would block", {SNP, .trouble = FAKE_TSM_WOULD_BLOCK_READ, .times = 2}, ST_OK, 2},
+    {"read always would block", {SNP, .trouble = FAKE_TSM_WOULD_BLOCK_READ}, ST_BUSY, 5},
+    {"read fails", {TDX, .trouble = FAKE_TSM_IO_READ}, ST_IO, 0},
+    {"a write that the kernel loses", {TDX, .trouble = FAKE_TSM_LOST_WRITE}, ST_IO, 0},
+    {"somebody else writes once", {TDX, .trouble = FAKE_TSM_OTHER_WRITER, .times = 1}, ST_OK, 0},
+    {"somebody else always writes", {TDX, .trouble = FAKE_TSM_OTHER_WRITER}, ST_BUSY, 0},
+    {"a report over other bytes", {TDX, .trouble = FAKE_TSM_OTHER_BLOB}, ST_MISMATCH, 0},
+    {"a report cut off", {SNP, .trouble = FAKE_TSM_TRUNCATED_BLOB}, ST_MISMATCH, 0},
+    {"an empty report", {TDX, .trouble = FAKE_TSM_EMPTY_BLOB}, ST_MISMATCH, 0},
+    {"a huge report", {TDX, .trouble = FAKE_TSM_HUGE_BLOB}, ST_LIMIT, 0},
+    {"a huge table of certificates", {SNP, .trouble = FAKE_TSM_HUGE_AUX}, ST_LIMIT, 0},
+    {"entry busy at its end", {TDX, .trouble = FAKE_TSM_BUSY_REMOVE, .times = 2}, ST_OK, 2},
+    {"entry stuck", {TDX, .trouble = FAKE_TSM_STUCK_ENTRY}, ST_OK, 0},
+};
+
+static void test_rows(void **state)
+{
+    (void)state;
+    fill_inblob();
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct fake_tsm f = ROWS[i].tree;
+        struct tsm_tree t = fake_tsm(&f);
+        struct tsm_report r CLEANUP(tsm_report_done) = {0};
+        status s = tsm_report_get(&t, inblob, &r);
+        if (s.code != ROWS[i].code || f.n_pauses != ROWS[i].n_pauses)
+            fail_msg("%s: %s (%s), %u pauses", ROWS[i].name, status_name(s.code), status_detail(),
+                     f.n_pauses);
+        /* Whatever happens, no entry stays behind, unless the kernel keeps it. */
+        if (f.trouble != FAKE_TSM_STUCK_ENTRY && f.n_made != f.n_removed)
+            fail_msg("%s: %u entries left", ROWS[i].name, f.n_made - f.n_removed);
+        assert_true(f.ms_paused < 1000);
+    }
+}
+
+static void test_report(void **state)
+{
+    (void)state;
+    struct fake_tsm f = {SNP, .aux = BYTES_LIT("table"), .privlevel_floor = "2\n"};
+    struct tsm_tree t = fake_tsm(&f);
+    struct tsm_report r CLEANUP(tsm_report_done) = {0};
+    fill_inblob();
+    assert_ok(tsm_report_get(&t, inblob, &r));
+    assert_int_equal(r.kind, TSM_SNP);
+    assert_int_equal(r.blob.n, 7 + 64 + 4);
+    assert_memory_equal(r.blob.p + 7, inblob, sizeof(inblob));
+    assert_bytes_equal(buf_view(&r.aux), BYTES_LIT("table"));
+    assert_int_equal(f.written_privlevel, '2');
+}
+
+/* TDX needs four attributes: nothing else is opened. */
+static void test_opens_what_it_needs(void **state)
+{
+    (void)state;
+    struct fake_tsm f = {TDX, .aux = BYTES_LIT("table")};
+    struct tsm_tree t = fake_tsm(&f);
+    struct tsm_report r CLEANUP(tsm_report_done) = {0};
+    fill_inblob();
+    assert_ok(tsm_report_get(&t, inblob, &r));
+    assert_int_equal(r.kind, TSM_TDX);
+    assert_int_equal(f.n_opened, 5); /* provider, generation twice, inblob, outblob */
+    assert_int_equal(r.aux.n, 0);
+}
+
+/* After another's write the first report is thrown away and made anew in a new entry. */
+static void test_conflict_takes_a_new_entry(void **state)
+{
+    (void)state;
+    struct fake_tsm f = {TDX, .trouble = FAKE_TSM_OTHER_WRITER, .times = 2};
+    struct tsm_tree t = fake_tsm(&f);
+    struct tsm_report r CLEANUP(tsm_report_done) = {0};
+    fill_inblob();
+    assert_ok(tsm_report_get(&t, inblob, &r));
+    assert_int_equal(f.n_made, 3);
+    assert_int_equal(r.blob.n, 7 + 64 + 4);
+}
+
+/* The kernel's own kind of folder: what mkdir makes has its attributes at once. */
+struct folder {
+    struct tsm_tree files;
+    const char *path;
+    struct bytes outblob;
+};
+
+static void put_file(const struct folder *f, const char *entry, const char *name, struct bytes in)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s/%s", f->path, entry, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, in.p, in.n), in.n);
+    assert_int_equal(close(fd), 0);
+}
+
+static int folder_make(void *ctx, const char *entry)
+{
+    struct folder *f = ctx;
+    int error = f->files.make(f->files.ctx, entry);
+    if (error != 0)
+        return error;
+    put_file(f, entry, "provider", BYTES_LIT("tdx_guest\n"));
+    put_file(f, entry, "generation", BYTES_LIT("0\n"));
+    put_file(f, entry, "inblob", BYTES_LIT(""));
+    put_file(f, entry, "outblob", f->outblob);
+    return 0;
+}
+
+static int folder_remove(void *ctx, const char *entry)
+{
+    static const char *const NAMES[] = {"provider", "generation", "inblob", "outblob"};
+    struct folder *f = ctx;
+    char path[256];
+    assert_true(f->files.remove(f->files.ctx, entry) != 0); /* not while it has files */
+    for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", f->path, entry, NAMES[i]);
+        (void)unlink(path);
+    }
+    return f->files.remove(f->files.ctx, entry);
+}
+
+static int folder_read(void *ctx, const char *entry, const char *attribute, struct buf *out)
+{
+    struct folder *f = ctx;
+    return f->files.read(f->files.ctx, entry, attribute, out);
+}
+
+static int folder_write(void *ctx, const char *entry, const char *attribute, struct bytes in)
+{
+    struct folder *f = ctx;
+    int error = f->files.write(f->files.ctx, entry, attribute, in);
+    put_file(f, entry, "generation", BYTES_LIT("1\n"));
+    return error;
+}
+
+static void folder_pause(void *ctx, unsigned ms)
+{
+    struct folder *f = ctx;
+    f->files.pause(f->files.ctx, ms);
+}
+
+static void test_real_files(void **state)
+{
+    (void)state;
+    static uint8_t big[TSM_OUTBLOB_MAX + 1];
+    char path[] = "/tmp/eml-tsm-XXXXXX";
+    struct tsm_files *files CLEANUP(tsm_files_closep) = NULL;
+    assert_non_null(mkdtemp(path));
+    assert_ok(tsm_files_open(path, &files));
+    fill_inblob();
+    for (size_t n = TSM_OUTBLOB_MAX - 1; n <= TSM_OUTBLOB_MAX + 1; n++) {
+        struct folder f = {.files = tsm_over_files(files), .path = path};
+        const struct tsm_tree t = {folder_make,  folder_remove, folder_read,
+                                   folder_write, folder_pause,  &f};
+        struct tsm_report r CLEANUP(tsm_report_done) = {0};
+        memcpy(big + 100, inblob, sizeof(inblob));
+        f.outblob = bytes_of(big, n);
+        assert_code(tsm_report_get(&t, inblob, &r), n > TSM_OUTBLOB_MAX ? ST_LIMIT : ST_OK);
+        if (n <= TSM_OUTBLOB_MAX)
+            assert_bytes_equal(buf_view(&r.blob), f.outblob);
+    }
+    struct tsm_tree t = tsm_over_files(files);
+    struct buf out CLEANUP(buf_done) = BUF_MAX(16);
+    assert_int_equal(t.read(t.ctx, "nobody", "provider", &out), ENOENT);
+    assert_int_equal(t.write(t.ctx, "nobody", "inblob", BYTES_LIT("x")), ENOENT);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void test_no_tree(void **state)
+{
+    (void)state;
+    struct tsm_files *files = NULL;
+    assert_code(tsm_files_open("/nonexistent/tsm/report", &files), ST_NOTFOUND);
+    assert_code(tsm_files_open("/dev/null", &files), ST_NOTFOUND);
+    tsm_files_closep(&files);
+}
+
+/* Rows of the table: guid, offset, length. */
+#define VCEK  "\x8d\x75\xda\x63\x64\xe6\x64\x45\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd"
+#define ASK   "\x79\xb3\xb7\x4a\xac\xbb\xe4\x4f\xa0\x2f\x05\xae\xf3\x27\xc7\x82"
+#define ARK   "\xa4\x06\xb4\xc0\x03\xa8\x52\x49\x97\x43\x3f\xb6\x01\x4c\xd0\xae"
+#define END   "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define OTHER "oooooooooooooooo"
+
+static const struct {
+    const char *name;
+    struct bytes table;
+    const char *want;
+    enum status_code code;
+} TABLES[] = {
+    {"nothing", {(const uint8_t *)"", 0}, "", ST_OK},
+    {"no entry", BYTES_LIT(END), "", ST_OK},
+    {"leaf first, whatever the order",
+     BYTES_LIT(ARK "\x60\0\0\0\1\0\0\0" VCEK "\x61\0\0\0\1\0\0\0" ASK "\x62\0\0\0\2\0\0\0" END "Rve"
+                   "A"),
+     "veAR", ST_OK},
+    {"another kind is left out", BYTES_LIT(OTHER "\x30\0\0\0\1\0\0\0" END "x"), "", ST_OK},
+    {"no end", BYTES_LIT(VCEK "\x10\0\0\0\1\0\0\0"), "", ST_TRUNCATED},
+    {"cut in a row", BYTES_LIT(VCEK "\x18\0\0"), "", ST_TRUNCATED},
+    {"an entry twice", BYTES_LIT(VCEK "\x48\0\0\0\1\0\0\0" VCEK "\x48\0\0\0\1\0\0\0" END "x"), "",
+     ST_FORMAT},
+    {"offset behind the end", BYTES_LIT(VCEK "\x32\0\0\0\1\0\0\0" END "x"), "", ST_FORMAT},
+    {"length over the end", BYTES_LIT(VCEK "\x30\0\0\0\2\0\0\0" END "x"), "", ST_FORMAT},
+    {"length that wraps", BYTES_LIT(VCEK "\x30\0\0\0\xff\xff\xff\xff" END "x"), "", ST_FORMAT},
+    {"length of nothing", BYTES_LIT(VCEK "\x30\0\0\0\0\0\0\0" END "x"), "", ST_FORMAT},
+};
+
+static void test_certificate_tables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++) {
+        struct buf out CLEANUP(buf_done) = BUF_MAX(64);
+        struct bytes in = test_exact(TABLES[i].table);
+        status s = tsm_certs_read(in, &out);
+        if (s.code != TABLES[i].code)
+            fail_msg("%s: %s (%s)", TABLES[i].name, status_name(s.code), status_detail());
+        assert_bytes_equal(buf_view(&out), bytes_str(TABLES[i].want));
+        test_exact_free(in);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_opens_what_it_needs),
+        cmocka_unit_test(test_conflict_takes_a_new_entry),
+        cmocka_unit_test(test_real_files),
+        cmocka_unit_test(test_no_tree),
+        cmocka_unit_test(test_certificate_tables),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
