@@ -141,6 +141,15 @@ status text_parse_u64(const char *text, uint64_t max, uint64_t *out)
     return OK;
 }
 
+bool text_is_visible(struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] <= 0x20 || text.p[i] >= 0x7f)
+            return false;
+    }
+    return true;
+}
+
 /* The table of RFC 3629 section 4. */
 size_t utf8_sequence(struct bytes text)
 {

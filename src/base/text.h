@@ -20,6 +20,9 @@ NODISCARD status base64url_decode(struct bytes text, struct buf *out);
 /* Decimal digits only, no sign, no space; ST_FORMAT or ST_LIMIT above max. */
 NODISCARD status text_parse_u64(const char *text, uint64_t max, uint64_t *out);
 
+/* Only ASCII from 0x21 to 0x7e; true when empty. */
+bool text_is_visible(struct bytes text);
+
 /* UTF-8 of RFC 3629: no surrogate, no overlong form, nothing above U+10FFFF. utf8_sequence() gives
  * the length, 1 to 4, of the well-formed sequence that starts the text; 0 when there is none. */
 size_t utf8_sequence(struct bytes text);

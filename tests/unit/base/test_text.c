@@ -132,6 +132,14 @@ static void test_base64url_is_strict(void **state)
     assert_code(base64url_decode(BYTES_LIT("Zm9v"), &out), ST_LIMIT);
 }
 
+static void test_visible(void **state)
+{
+    (void)state;
+    assert_true(text_is_visible(BYTES_LIT("")) && text_is_visible(BYTES_LIT("!a~")));
+    assert_false(text_is_visible(BYTES_LIT("a b")) || text_is_visible(BYTES_LIT("\x7f")));
+    assert_false(text_is_visible(BYTES_LIT("\n")) || text_is_visible(BYTES_LIT("\x80")));
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -212,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_utf8_sequence),
         cmocka_unit_test(test_base64url_vectors),
         cmocka_unit_test(test_base64url_is_strict),
+        cmocka_unit_test(test_visible),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
