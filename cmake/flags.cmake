@@ -1,5 +1,5 @@
 # Every compiler and linker flag of the project, in this one file.
-set(EML_LANE "plain" CACHE STRING "plain, asan, tsan, fuzz or cov")
+set(EML_LANE "plain" CACHE STRING "plain, asan, tsan, fuzz, cov or deletion")
 option(EML_STATIC "link every program statically, not only those that always are" OFF)
 option(EML_TESTS "build the tests" ON)
 
@@ -32,7 +32,7 @@ target_compile_options(eml_flags INTERFACE
     $<$<CONFIG:Release>:-ffile-prefix-map=${CMAKE_BINARY_DIR}/=build/>
     -fno-common -fno-omit-frame-pointer)
 
-if(EML_LANE STREQUAL "plain")
+if(EML_LANE MATCHES "^(plain|deletion)$")
     target_compile_options(eml_flags INTERFACE
         -fstack-protector-strong -fstack-clash-protection
         $<$<C_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero>
@@ -57,11 +57,11 @@ elseif(EML_LANE STREQUAL "cov")
     target_compile_options(eml_flags INTERFACE --coverage)
     target_link_options(eml_flags INTERFACE --coverage)
 else()
-    message(FATAL_ERROR "EML_LANE is '${EML_LANE}'; it must be plain, asan, tsan, fuzz or cov")
+    message(FATAL_ERROR "EML_LANE is '${EML_LANE}'; it must be plain, asan, tsan, fuzz, cov or deletion")
 endif()
 
 # A runtime of the compiler is in the program: no system call filter then.
-if(NOT EML_LANE STREQUAL "plain")
+if(NOT EML_LANE MATCHES "^(plain|deletion)$")
     target_compile_definitions(eml_flags INTERFACE EML_INSTRUMENTED=1)
 endif()
 
@@ -75,8 +75,19 @@ function(eml_program_flags target is_static)
         $<IF:$<OR:$<BOOL:${is_static}>,$<BOOL:${EML_STATIC}>>,-static-pie,-pie>)
 endfunction()
 
+# In the lane "deletion" a test program can take one check out (tests/support/deletion.c). The lane has no programs,
+# only tests (cmake/programs.cmake), and no preset: nothing that is shipped can come out of it.
+function(eml_deletion_flags support)
+    if(EML_LANE STREQUAL "deletion")
+        target_compile_definitions(${support} PRIVATE EML_DELETION=1)
+    endif()
+endfunction()
+
 # Allocation and I/O of unit tests go through tests/support/faults.c.
 function(eml_test_flags target)
+    if(EML_LANE STREQUAL "deletion")
+        target_link_options(${target} PRIVATE -Wl,--wrap=checks_fail -Wl,--wrap=checks_status)
+    endif()
     foreach(name malloc calloc realloc read write fsync rename)
         target_link_options(${target} PRIVATE -Wl,--wrap=${name})
     endforeach()

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 
 from _objects import archives, needed, programs, symbols
-from _tree import BIN, Report
+from _tree import BIN, Report, text
 
 report = Report("programs")
 LAYERS = archives()
@@ -89,8 +89,19 @@ def check_size(program, rule):
         report.fail(program, f"has {size} bytes, more than {rule['max_bytes']}")
 
 
+def check_nothing_of_tests(program, defined):
+    """What can take a check out of the verifier, or make a call fail, is in test programs only."""
+    report.look()
+    wrapped = sorted(name for name in defined if name.startswith("__wrap_"))
+    with open(os.path.join(BIN, program), "rb") as f:
+        content = f.read()
+    if wrapped or b"EML_DELETE" in content:
+        report.fail(program, f"holds what only tests may: {wrapped or 'EML_DELETE'}")
+
+
 def check(program, rule):
     defined, undefined = symbols(program)
+    check_nothing_of_tests(program, defined)
     check_hardening(program, defined, undefined)
     check_without(program, rule, defined)
     check_libraries(program, rule)
@@ -99,6 +110,9 @@ def check(program, rule):
     check_size(program, rule)
 
 
+report.look()
+if "deletion" in text("CMakePresets.json"):
+    report.fail("CMakePresets.json", "has a preset for the lane that takes checks out")
 for program in programs():
     report.look()
     if program not in RULES:

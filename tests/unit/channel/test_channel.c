@@ -305,6 +305,9 @@ static void servers_by_hand(void **state)
         /* What was not offered, or is not known, is refused before anything is made of it. */
         if (st.code == ST_ALG || st.code == ST_UNSUPPORTED)
             assert_string_equal(checks_first_failure(&world.checks)->id, "channel.hello");
+        if (st.code == ST_CLOSED)
+            assert_int_equal(checks_find(&world.checks, "channel.confirmation")->result,
+                             CHECK_FAIL);
     }
     world.options.alg = 0;
     world.policy->freshness_mask = 3;

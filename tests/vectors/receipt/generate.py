@@ -286,7 +286,7 @@ def claim_cases():
     for name in ORDER:
         decode_fails(f"type-{name}", f"{name} has another type",
                      cmap(pairs(**{name: wrong.get(name, bstr(b"bytes"))})), f"WRONG_TYPE:{name}")
-    for register in ("pcr0", "pcr2"):
+    for register in ("pcr0", "pcr1", "pcr2"):
         changed = [(n, tstr("x") if n == register else v) for n, v in NITRO]
         decode_fails(f"type-{register}", f"{register} is a text",
                      cmap(pairs(enclave_measurements=measurements(changed))), f"WRONG_TYPE:{register}")
