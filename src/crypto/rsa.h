@@ -1,9 +1,9 @@
 /* rsa - RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017), and OAEP for a key that a service wraps.
  *
  * Public keys are SubjectPublicKeyInfo in one accepted form: rsaEncryption with NULL parameters.
- * Untrusted: their numbers. The modulus is odd and has 2048 to 8192 bits, the exponent is odd,
- * from 65537 up to 64 bits (FIPS 186-5 section A.1.1): no platform here uses 3, under which a
- * careless signer's or verifier's padding can be forged.
+ * Untrusted: their numbers. The modulus is odd and has 2048 to 8192 bits, a multiple of eight; the
+ * exponent is odd, from 65537 up to 64 bits (FIPS 186-5 section A.1.1): no platform here uses 3,
+ * under which a careless signer's or verifier's padding can be forged.
  */
 #ifndef CRYPTO_RSA_H
 #define CRYPTO_RSA_H
