@@ -1,5 +1,6 @@
 # One static library for each layer of docs/ARCHITECTURE.md. Arrows go down only: a library links what stands
-# below it in this file and nothing else; tests/structure/layers.py checks the includes as well.
+# below it in this file and nothing else; tests/structure/layers.py checks the includes as well. ROOMS: the layer's
+# sub-folders belong to it, one for each platform.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
@@ -7,8 +8,12 @@ pkg_check_modules(JANSSON REQUIRED jansson)
 pkg_check_modules(SECCOMP REQUIRED libseccomp)
 
 function(eml_layer name)
-    cmake_parse_arguments(L "" "DIR" "LINK" ${ARGN})
+    cmake_parse_arguments(L "ROOMS" "DIR" "LINK" ${ARGN})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${L_DIR}/*.c)
+    if(L_ROOMS)
+        file(GLOB rooms CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${L_DIR}/*/*.c)
+        list(APPEND sources ${rooms})
+    endif()
     if(NOT sources)
         add_library(eml_${name} INTERFACE)
         target_link_libraries(eml_${name} INTERFACE ${L_LINK})
@@ -27,7 +32,7 @@ eml_layer(formats DIR formats LINK eml_crypto jansson)
 eml_layer(net DIR net LINK eml_base)
 eml_layer(engine DIR engine LINK eml_formats m)
 eml_layer(receipt DIR receipt LINK eml_formats)
-eml_layer(tee_verify DIR tee/verify LINK eml_receipt)
+eml_layer(tee_verify ROOMS DIR tee/verify LINK eml_receipt)
 eml_layer(tee DIR tee LINK eml_tee_verify)
 eml_layer(tee_sim DIR tee/sim LINK eml_tee)
 eml_layer(channel DIR channel LINK eml_tee_verify eml_net)

@@ -4,7 +4,7 @@
 
 #include "crypto/hash.h"
 #include "tee/verify/evidence.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 enum { N_CHECKS = 19 };
 

@@ -19,7 +19,7 @@ enum verdict {
     VERDICT_MALFORMED = 30,
 };
 
-enum { CHECKS_MAX = 96, CHECK_REASON_MAX = 224 };
+enum { CHECKS_MAX = 192, CHECK_REASON_MAX = 224 };
 
 struct check {
     const char *id; /* stable name, static text */
@@ -27,7 +27,8 @@ struct check {
     bool is_required; /* matters for SKIP */
     const char *code; /* stable failure code, static text; NULL when passed */
     char reason[CHECK_REASON_MAX];
-    const char *fix; /* what to do, static text; NULL when passed */
+    const char *fix;    /* what to do, static text; NULL when passed */
+    const char *source; /* where the rule stands, static text, or NULL */
 };
 
 struct checks {

@@ -118,8 +118,8 @@ static status verify_evidence(struct client *c)
         .at_unix_s = c->options->at_unix_s,
         .is_session = true,
         .client_nonce = c->hello.nonce,
-        .crls = c->options->crls,
-        .n_crls = c->options->n_crls,
+        .beside.crls = c->options->crls,
+        .beside.n_crls = c->options->n_crls,
         .cache = c->options->cache,
     };
     enum evidence_type type = (enum evidence_type)(c->answer.evidence_type - 1);

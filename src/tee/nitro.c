@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "crypto/rand.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 #define NSM_PATH "/dev/nsm"
 

@@ -2,7 +2,7 @@
 import os
 
 from _objects import archives
-from _tree import ROOT, Report
+from _tree import ROOMS, ROOT, Report
 
 report = Report("prefixes")
 # module: the other prefixes that it exports, as its header's first lines say.
@@ -25,11 +25,15 @@ ALSO = {
 
 
 def modules(layer):
-    """The headers of a folder: a module is a header, and a part of it may lie in a file of its own."""
+    """The headers of a folder: a module is a header, and a part of it may lie in a file of its own. A room of a layer
+    brings its headers, and its own name."""
     folder = os.path.join(ROOT, "src", layer)
     if not os.path.isdir(folder):
         folder = os.path.join(ROOT, "src", *layer.split("_", 1))
-    return [name[:-2] for name in os.listdir(folder) if name.endswith(".h")]
+    rooms = sorted(os.listdir(folder)) if os.path.relpath(folder, os.path.join(ROOT, "src")) in ROOMS else []
+    rooms = [room for room in rooms if os.path.isdir(os.path.join(folder, room))]
+    places = [folder, *(os.path.join(folder, room) for room in rooms)]
+    return rooms + [name[:-2] for place in places for name in os.listdir(place) if name.endswith(".h")]
 
 
 for layer, members in archives().items():

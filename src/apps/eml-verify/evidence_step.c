@@ -65,8 +65,8 @@ void evidence_step_judge(struct evidence_step *e, int64_t at_unix_s, struct byte
     const struct evidence_expect expect = {
         .at_unix_s = at_unix_s,
         .nonce = nonce,
-        .crls = e->crls,
-        .n_crls = e->n_crls,
+        .beside.crls = e->crls,
+        .beside.n_crls = e->n_crls,
     };
     e->is_accepted = ok(evidence_verify(buf_view(&e->evidence), e->type, e->policy, &expect,
                                         out_checks, &e->claimed, &e->verified));

@@ -1,4 +1,4 @@
-/* sim_document - writes attestation documents of the NSM's form, tee/verify/nitro.h the reader.
+/* sim_document - writes attestation documents of the NSM's form, tee/verify/nitro/nitro.h the reader.
  *
  * Only the simulated platform and tests link it.
  */

@@ -5,23 +5,32 @@
  * is docs/POLICY.md. There is no way to switch a check off: an input that is missing is a failure
  * or a SKIP, and a required SKIP does not accept.
  *
- * Untrusted: the evidence and the CRLs. Trusted: the policy, the expectation and the clock in it.
+ * Untrusted: the evidence and everything beside it. Trusted: the policy, the expectation and the
+ * clock in it.
  */
 #ifndef TEE_VERIFY_EVIDENCE_H
 #define TEE_VERIFY_EVIDENCE_H
 
 #include "base/checks.h"
 #include "tee/verify/evidence_cache.h"
-#include "tee/verify/measurements.h"
+#include "tee/verify/evidence_facts.h"
+#include "tee/verify/evidence_memory.h"
 #include "tee/verify/evidence_policy.h"
+#include "tee/verify/evidence_trace.h"
+#include "tee/verify/measurements.h"
 #include "tee/verify/statement.h"
 
 enum { EVIDENCE_MAX_BYTES = 16 << 10, EVIDENCE_SHA256_LEN = 32 };
 
+/* Append only: on the wire a type is 1 + its number. */
 enum evidence_type {
-    EVIDENCE_NITRO,     /* "nitro", platform "aws-nitro", pinned AWS root G1 */
-    EVIDENCE_SIMULATED, /* "simulated": same document form, only under policy's trust_simulated_root
-                         */
+    EVIDENCE_NITRO,      /* "nitro", platform "aws-nitro", pinned AWS root G1 */
+    EVIDENCE_SIMULATED,  /* "simulated": Nitro's form, only under policy's trust_simulated_root */
+    EVIDENCE_TDX,        /* "tdx", platform "intel-tdx" */
+    EVIDENCE_SGX,        /* "sgx", platform "intel-sgx" */
+    EVIDENCE_SNP,        /* "snp", platform "amd-sev-snp" */
+    EVIDENCE_NVIDIA_GPU, /* "nvidia-gpu", also the platform */
+    EVIDENCE_CS_TOKEN,   /* "cs-token", platform "gcp-confidential-space" */
 };
 
 const char *evidence_type_name(enum evidence_type t);     /* "nitro", "simulated" */
@@ -29,21 +38,37 @@ const char *evidence_type_platform(enum evidence_type t); /* "aws-nitro", "simul
 /* From a type's name or from a platform id; ST_UNSUPPORTED for any other. */
 NODISCARD status evidence_type_of(struct bytes name, enum evidence_type *out);
 
+/* What comes with evidence and is believed as little: each proves itself by a signature or by a
+ * digest inside the evidence. .p NULL: absent. */
+struct evidence_inputs {
+    struct bytes statement;        /* the encoded statement that 64 attested bytes bind */
+    struct bytes collateral;       /* DCAP: TCB info, QE identity, CRLs and their chains, JSON */
+    struct bytes certs;            /* PEM or DER certificates, one after another */
+    struct bytes jwks;             /* JSON Web Key Set of a token's issuer */
+    struct bytes event_log;        /* CCEL, for replay */
+    struct bytes reference_values; /* of a GPU: what `eml rim import` wrote */
+    const struct bytes *crls;      /* DER */
+    size_t n_crls;
+};
+
 /* What the caller already knows. Initialise with designated initialisers. */
 struct evidence_expect {
     int64_t at_unix_s;
     bool is_session; /* a live handshake: statement, nonce (or epoch) and age checks are required */
-    const uint8_t *client_nonce; /* 32 bytes or NULL: what session evidence must hold */
-    const uint8_t *epoch_id;     /* 32 bytes or NULL: what epoch evidence must hold, if known */
-    const uint8_t *identity_key; /* 32 bytes or NULL: the key that the peer uses */
-    struct bytes nonce;          /* .p NULL, or the exact nonce field: for foreign documents */
-    const struct bytes *crls;    /* DER */
-    size_t n_crls;
-    struct evidence_cache *cache; /* shared by connections, or NULL */
+    const uint8_t *client_nonce;   /* 32 bytes or NULL: what session evidence must hold */
+    const uint8_t *epoch_id;       /* 32 bytes or NULL: what epoch evidence must hold, if known */
+    const uint8_t *identity_key;   /* 32 bytes or NULL: the key that the peer uses */
+    struct bytes nonce;            /* .p NULL, or the exact nonce field: for foreign documents */
+    struct bytes report_data;      /* .p NULL, or the exact 64 bytes of REPORTDATA */
+    struct evidence_inputs beside; /* what came with the evidence */
+    const struct statement *cpu_statement; /* for device evidence: the verified one of the CPU */
+    struct evidence_cache *cache;          /* shared by connections, or NULL */
+    struct evidence_memory *memory;        /* highest collateral numbers seen, or NULL */
+    struct evidence_trace *trace;          /* keeps what each check looked at, or NULL */
 };
 
-/* Only evidence_verify() makes one, and only on accept. Views borrow from the evidence, and the
- * release name from the policy. */
+/* Only evidence_verify() makes one, and only on accept. Views borrow from the evidence and from
+ * what came beside it, and the release name from the policy. */
 struct evidence_verified {
     enum evidence_type type;
     bool is_simulated;
@@ -53,7 +78,7 @@ struct evidence_verified {
     struct statement statement; /* when has_statement */
     uint8_t binding[STATEMENT_BINDING_LEN];
     struct measurements measurements;
-    uint64_t timestamp_ms;
+    uint64_t timestamp_ms; /* 0: this platform's evidence tells no time */
     struct bytes module_id;
     struct bytes nonce, public_key, user_data; /* .p NULL when absent */
     const char *release;                       /* name of the policy's release that matched */
@@ -66,6 +91,7 @@ struct evidence_claimed {
     uint64_t timestamp_ms;
     struct bytes module_id;
     struct bytes nonce, public_key, user_data; /* .p NULL when absent */
+    struct evidence_facts facts;
 };
 
 /* Appends every check of docs/ATTESTATION.md to out_checks, in order and once each, and fills *out

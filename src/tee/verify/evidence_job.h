@@ -1,63 +1,81 @@
-/* evidence_job - one verification in progress: what the stages of evidence.c share.
+/* evidence_job - one verification in progress: what the checks of a platform and the common ones
+ * share.
  *
- * Private to the evidence_*.c files. The order of the stages is the order of trust: nothing of the
- * document is read into a decision before its signature held, except what is needed to check that
- * signature.
+ * Private to tee/verify. A platform is a struct evidence_kind: a table of checks, in the order of
+ * trust. Nothing of the evidence is read into a decision before its signature held, except what is
+ * needed to check that signature; `need` says what must hold before a check is judged.
  */
 #ifndef TEE_VERIFY_EVIDENCE_JOB_H
 #define TEE_VERIFY_EVIDENCE_JOB_H
 
 #include "tee/verify/evidence.h"
-#include "tee/verify/nitro.h"
 
-/* What must hold before a check is judged; otherwise it is a SKIP that says so. */
+/* A kind may use finer stages of its own: small numbers below NEEDS_SIGNED in this order. */
 enum evidence_need {
-    NEEDS_NOTHING,
-    NEEDS_PARSED,
-    NEEDS_ROOT,
-    NEEDS_TIME,
-    NEEDS_CHAIN,
-    NEEDS_SIGNED
+    NEEDS_NOTHING = 0,
+    NEEDS_PARSED = 10,
+    NEEDS_ROOT = 20,
+    NEEDS_TIME = 30,
+    NEEDS_CHAIN = 40,
+    NEEDS_SIGNED = 100, /* every signature of the vendor over this evidence held */
 };
 
 struct evidence_job;
 
-/* One row of the table in evidence.c, and of docs/ATTESTATION.md. */
+/* One row of docs/ATTESTATION.md. */
 struct evidence_check {
     const char *id;
-    enum evidence_need need;
+    int need; /* j->reached must be at least this; otherwise the check is a SKIP that says so */
     void (*run)(struct evidence_job *j);
     const char *code; /* failure code, unless the check has a finer one */
     const char *fix;
+    const char *source; /* where the rule stands: vendor document and section */
 };
 
-struct evidence_job {
-    struct bytes evidence;
+struct evidence_kind {
     enum evidence_type type;
+    const char *name, *platform;
+    const struct evidence_check *checks; /* order matters: each stands on the ones before it */
+    size_t n_checks;
+    size_t state_bytes; /* j->state: zeroed before, wiped after */
+    bool (*has_rules)(const struct evidence_policy *p);
+    /* Does signed evidence carry this statement, whose statement_binding() is given? NULL: the
+     * statement itself stands in j->user_data. */
+    bool (*binds)(const struct evidence_job *j, const struct statement *s,
+                  const uint8_t binding[static STATEMENT_BINDING_LEN]);
+    void (*done)(struct evidence_job *j); /* frees what the state holds, or NULL */
+};
+
+/* The kind of a type, or NULL: a type may come from a peer's byte. */
+const struct evidence_kind *evidence_kind_of(enum evidence_type t);
+
+struct evidence_job {
+    const struct evidence_kind *kind;
+    struct bytes evidence;
     const struct evidence_policy *policy; /* or NULL */
-    const struct policy_platform *rules;  /* the policy's for this type, or NULL */
     const struct evidence_expect *expect;
     struct checks *checks;
     const struct evidence_check *now; /* the check that is being judged */
+    struct evidence_facts *facts;     /* or NULL: nobody asked */
 
-    enum evidence_need reached; /* all stages below this one held */
-    struct nitro_unverified document;
-    struct bytes
-        root; /* pinned; borrowed from the program or, simulated, equal to a pinned digest */
-    uint8_t chain_key[SHA256_LEN];
-    bool is_chain_known;         /* proven before, by the cache */
-    struct evidence_chain chain; /* its validity, also when the proof failed */
-    status proof;                /* of the chain at the given time */
-    char trouble[CHECK_REASON_MAX];
-    struct x509_verified leaf; /* when the proof is OK */
-    struct nitro_document signed_;
+    int reached; /* raised by the checks: evidence_reach() */
+    void *state; /* of the kind */
+
+    /* Set by the kind; believed from NEEDS_SIGNED on. */
+    struct measurements measurements;
+    uint64_t timestamp_ms;
+    struct bytes module_id;
+    struct bytes nonce, public_key, user_data; /* .p NULL when absent; empty keeps a pointer */
+    const char *release;              /* name of the policy's release that matched as a whole */
+    uint32_t seen[EVIDENCE_MEMORY_N]; /* collateral numbers, remembered on accept; 0: none */
 
     bool has_statement;
     struct statement statement;
-    const struct policy_release *release;
+    uint8_t binding[STATEMENT_BINDING_LEN]; /* when has_statement */
 };
 
-/* Outcomes of j->now. A pass of simulated evidence says so in its text. */
+/* Outcomes of j->now: exactly one for each check. A pass of simulated evidence says so in its
+ * text. */
 void evidence_pass(struct evidence_job *j, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void evidence_fail(struct evidence_job *j, const char *code, const char *fmt, ...)
@@ -66,20 +84,22 @@ void evidence_fail(struct evidence_job *j, const char *code, const char *fmt, ..
 void evidence_skip(struct evidence_job *j, bool is_required, const char *fix, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* evidence_origin.c: is it authentic, and made when it says. */
-void evidence_check_document(struct evidence_job *j);
-void evidence_check_root(struct evidence_job *j);
-void evidence_check_time(struct evidence_job *j);
-void evidence_check_chain(struct evidence_job *j);
-void evidence_check_revocation(struct evidence_job *j);
-void evidence_check_signature(struct evidence_job *j);
-void evidence_check_timestamp(struct evidence_job *j);
-void evidence_check_age(struct evidence_job *j);
-void evidence_check_debug(struct evidence_job *j);
+/* This stage held; never lowers j->reached. */
+void evidence_reach(struct evidence_job *j, int stage);
+/* The first check failed with s: unsupported when s says so, malformed otherwise. */
+void evidence_unreadable(struct evidence_job *j, status s);
 
-/* evidence_rules.c: is it what the policy and the caller ask for. */
+/* For --explain: the bytes that j->now looks at. Where they stand is found by their address in the
+ * evidence or in what came beside it. */
+void evidence_shows(struct evidence_job *j, const char *label, struct bytes view);
+
+/* What the evidence says; the name is static text. A fact that is told again is replaced. */
+void evidence_fact(struct evidence_job *j, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void evidence_fact_hex(struct evidence_job *j, const char *name, struct bytes v);
+
+/* evidence_rules.c: checks that any kind may list. Is it what the policy and the caller ask for? */
 void evidence_check_policy(struct evidence_job *j);
-void evidence_check_measurements(struct evidence_job *j);
 void evidence_check_statement(struct evidence_job *j);
 void evidence_check_platform(struct evidence_job *j);
 void evidence_check_freshness(struct evidence_job *j);

@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "formats/json.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 #include <stdio.h>
 #include <stdlib.h>

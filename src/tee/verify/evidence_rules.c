@@ -6,9 +6,9 @@
 #define NO_POLICY_FIX    "Give a policy that says what to accept: docs/POLICY.md."
 #define UNPINNED_FIX     "Name what you accept in the policy, to have it checked: docs/POLICY.md."
 
-static bool field_is(const struct nitro_field *f, struct bytes want)
+static bool field_is(struct bytes field, struct bytes want)
 {
-    return f->is_present && bytes_equal(f->value, want);
+    return field.p != NULL && bytes_equal(field, want);
 }
 
 /* For the checks that speak about the statement, when there is none. A policy that pins what only a
@@ -33,41 +33,58 @@ void evidence_check_policy(struct evidence_job *j)
     if (j->policy == NULL)
         evidence_skip(j, true, NULL,
                       "no policy was given: authentic, but nobody says what to accept");
-    else if (j->rules == NULL)
-        evidence_fail(j, NULL, "the policy has no releases for %s", evidence_type_name(j->type));
+    else if (!j->kind->has_rules(j->policy))
+        evidence_fail(j, NULL, "the policy has no rules for %s", j->kind->name);
     else
-        evidence_pass(j, "the policy lists %zu releases for %s", j->rules->n_releases,
-                      evidence_type_name(j->type));
+        evidence_pass(j, "the policy has rules for %s", j->kind->name);
 }
 
-void evidence_check_measurements(struct evidence_job *j)
+/* Where the statement stands: inside what was signed, or beside it. */
+static struct bytes stated(const struct evidence_job *j)
 {
-    const struct measurements *got = &j->signed_.claims.measurements;
-    char pcr0[2 * MEASUREMENT_LEN + 1] = "absent";
-    if (measurements_has(got, 0))
-        hex_encode(measurements_at(got, 0), pcr0);
-    if (j->rules == NULL) {
-        evidence_skip(j, true, NO_POLICY_FIX, "no release to compare with; PCR0 is %s", pcr0);
-        return;
-    }
-    j->release = evidence_policy_match(j->rules, got);
-    if (j->release == NULL)
-        evidence_fail(j, NULL, "no release of the policy matches as a whole; PCR0 is %s", pcr0);
-    else
-        evidence_pass(j, "every measurement of release %s matches", j->release->name);
+    return j->kind->binds == NULL ? j->user_data : j->expect->beside.statement;
 }
 
-/* A live session needs the statement; a document of somebody else's enclave has none. */
+/* A statement beside the evidence says nothing until what was signed carries its binding. */
+static status read_statement(struct evidence_job *j)
+{
+    struct bytes beside = j->expect->beside.statement;
+    evidence_shows(j, "statement", stated(j));
+    TRY(statement_parse(stated(j), &j->statement));
+    TRY(statement_binding(&j->statement, j->binding));
+    if (j->kind->binds != NULL)
+        REQUIRE(j->kind->binds(j, &j->statement, j->binding), ST_MISMATCH,
+                "the evidence was not made for this statement");
+    else
+        REQUIRE(beside.p == NULL || bytes_equal(beside, j->user_data), ST_MISMATCH,
+                "the statement given beside the evidence is not the one inside");
+    return OK;
+}
+
+static void no_statement(struct evidence_job *j)
+{
+    const char *why =
+        j->kind->binds == NULL ? "user_data is absent" : "no statement came with the evidence";
+    if (j->expect->is_session)
+        evidence_fail(j, NULL, "%s", why);
+    else
+        evidence_skip(j, false, NO_STATEMENT_FIX, "%s", why);
+}
+
+/* A live session needs the statement; a document of somebody else's enclave has none. Whoever gives
+ * a statement beside the evidence says that it is the evidence's. */
 void evidence_check_statement(struct evidence_job *j)
 {
-    const struct nitro_field *f = &j->signed_.claims.user_data;
-    status s = f->is_present ? statement_parse(f->value, &j->statement)
-                             : FAIL(ST_FORMAT, "user_data is absent");
-    j->has_statement = ok(s);
+    if (stated(j).p == NULL && j->expect->beside.statement.p == NULL) {
+        no_statement(j);
+        return;
+    }
+    j->has_statement = ok(read_statement(j));
     if (j->has_statement)
-        evidence_pass(j, "user_data is a statement of %.*s", (int)j->statement.service.n,
-                      (const char *)j->statement.service.p);
-    else if (j->expect->is_session)
+        evidence_pass(j, "%s a statement of %.*s",
+                      j->kind->binds == NULL ? "user_data is" : "the evidence is bound to",
+                      (int)j->statement.service.n, (const char *)j->statement.service.p);
+    else if (j->expect->is_session || j->expect->beside.statement.p != NULL)
         evidence_fail(j, NULL, "%s", status_detail());
     else
         evidence_skip(j, false, NO_STATEMENT_FIX, "user_data is not a statement (%s)",
@@ -78,7 +95,7 @@ void evidence_check_platform(struct evidence_job *j)
 {
     if (!has_statement(j, false))
         return;
-    const char *want = evidence_type_platform(j->type);
+    const char *want = j->kind->platform;
     if (!bytes_equal(j->statement.platform, bytes_str(want)))
         evidence_fail(j, NULL, "the statement says %.*s, the evidence is of %s",
                       (int)j->statement.platform.n, (const char *)j->statement.platform.p, want);
@@ -103,14 +120,20 @@ static const uint8_t *wanted_nonce(const struct evidence_job *j)
     return j->statement.freshness == FRESH_EPOCH ? j->expect->epoch_id : j->expect->client_nonce;
 }
 
+/* The nonce that was signed: a field of its own, or the statement's, which the evidence binds. */
+static struct bytes signed_nonce(const struct evidence_job *j)
+{
+    bool is_bound = j->kind->binds != NULL && j->has_statement;
+    return is_bound ? BYTES_OF(j->statement.nonce) : j->nonce;
+}
+
 static const char *nonce_trouble(const struct evidence_job *j)
 {
-    const struct nitro_field *got = &j->signed_.claims.nonce;
-    if (j->expect->nonce.p != NULL && !field_is(got, j->expect->nonce))
+    if (j->expect->nonce.p != NULL && !field_is(signed_nonce(j), j->expect->nonce))
         return "the document's nonce is not the expected one";
     if (!j->has_statement)
         return NULL;
-    if (!field_is(got, BYTES_OF(j->statement.nonce)))
+    if (!field_is(signed_nonce(j), BYTES_OF(j->statement.nonce)))
         return "the document's nonce and the statement's differ";
     const uint8_t *want = wanted_nonce(j);
     if (want == NULL && j->expect->is_session && j->statement.freshness == FRESH_SESSION)
@@ -140,13 +163,15 @@ void evidence_check_public_key(struct evidence_job *j)
     if (!has_statement(j, false))
         return;
     const uint8_t *want = j->expect->identity_key;
-    struct bytes stated = BYTES_OF(j->statement.identity_key);
-    if (!field_is(&j->signed_.claims.public_key, stated))
+    struct bytes key = BYTES_OF(j->statement.identity_key);
+    bool is_field = j->kind->binds == NULL;
+    if (is_field && !field_is(j->public_key, key))
         evidence_fail(j, NULL, "public_key is not the statement's identity key");
-    else if (want != NULL && memcmp(want, stated.p, stated.n) != 0)
+    else if (want != NULL && memcmp(want, key.p, key.n) != 0)
         evidence_fail(j, NULL, "the peer uses another key than the attested one");
     else
-        evidence_pass(j, "public_key is the statement's identity key");
+        evidence_pass(j, "%s the statement's identity key",
+                      is_field ? "public_key is" : "the evidence binds");
 }
 
 void evidence_check_service(struct evidence_job *j)

@@ -4,7 +4,7 @@
  * STATEMENT_MAX_BYTES:
  *
  *     1  uint       version = 1
- *     2  tstr       platform, "aws-nitro" or "simulated"
+ *     2  tstr       platform, 1..32 characters: "aws-nitro", "simulated", "intel-tdx", ...
  *     3  tstr       service name, 1..128 characters of visible ASCII
  *     4  uint       freshness: 0 session, 1 epoch
  *     5  bstr 32    nonce: the client's (session) or the epoch's id (epoch)
@@ -21,13 +21,18 @@
 
 #include "base/buf.h"
 
-#define STATEMENT_PLATFORM_NITRO     "aws-nitro"
-#define STATEMENT_PLATFORM_SIMULATED "simulated"
+#define STATEMENT_PLATFORM_NITRO      "aws-nitro"
+#define STATEMENT_PLATFORM_SIMULATED  "simulated"
+#define STATEMENT_PLATFORM_TDX        "intel-tdx"
+#define STATEMENT_PLATFORM_SGX        "intel-sgx"
+#define STATEMENT_PLATFORM_SNP        "amd-sev-snp"
+#define STATEMENT_PLATFORM_NVIDIA_GPU "nvidia-gpu"
+#define STATEMENT_PLATFORM_CS         "gcp-confidential-space"
 
 enum {
     STATEMENT_VERSION = 1,
     STATEMENT_MAX_BYTES = 512, /* user_data of older NSM firmware ends there */
-    STATEMENT_PLATFORM_MAX = 16,
+    STATEMENT_PLATFORM_MAX = 32,
     STATEMENT_SERVICE_MAX = 128,
     STATEMENT_FIELD_LEN = 32,
     STATEMENT_BINDING_LEN = 64,

@@ -2,7 +2,7 @@
 #include "tee/nitro.h"
 
 #include "support/fake_nsm.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 struct scene {
     struct forge forge;

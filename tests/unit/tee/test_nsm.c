@@ -1,7 +1,7 @@
 #include "tee/nsm.h"
 
 #include "support/fake_nsm.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 struct scene {
     struct forge forge;

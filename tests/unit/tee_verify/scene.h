@@ -126,8 +126,8 @@ static inline void make_crl(struct scene *s, unsigned i, const struct bytes *rev
     buf_clear(&s->crls[i]);
     assert_ok(x509_issue_crl(&request, &s->crls[i]));
     s->crl_views[i] = buf_view(&s->crls[i]);
-    s->e.crls = s->crl_views;
-    s->e.n_crls = i + 1 > s->e.n_crls ? i + 1 : s->e.n_crls;
+    s->e.beside.crls = s->crl_views;
+    s->e.beside.n_crls = i + 1 > s->e.beside.n_crls ? i + 1 : s->e.beside.n_crls;
 }
 
 static inline void good_crls(struct scene *s)

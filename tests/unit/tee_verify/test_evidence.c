@@ -2,7 +2,7 @@
 #include "unit/tee_verify/scene.h"
 
 #include "formats/cose.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 /* ---- rows ---- */
 

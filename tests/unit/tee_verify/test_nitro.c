@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "formats/cbor.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 enum { N_PAIRS_MAX = 12 };
 

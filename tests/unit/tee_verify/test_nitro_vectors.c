@@ -10,7 +10,7 @@
 #include "formats/json.h"
 #include "formats/pem.h"
 #include "tee/verify/evidence.h"
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 enum outcome { ACCEPTED, DEBUG_REFUSED, BAD_SIGNATURE, MALFORMED, NO_CHAIN };
 

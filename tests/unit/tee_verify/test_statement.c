@@ -97,7 +97,7 @@ static void names_keep_their_rules(void **state)
         {"service with a newline", BYTES_LIT("aws-nitro"), BYTES_LIT("a\n")},
         {"service not ASCII", BYTES_LIT("aws-nitro"), BYTES_LIT("\xc3\xa9")},
         {"platform empty", BYTES_LIT(""), BYTES_LIT("a")},
-        {"platform of 17", bytes_of(long_name, 17), BYTES_LIT("a")},
+        {"platform of 33", bytes_of(long_name, STATEMENT_PLATFORM_MAX + 1), BYTES_LIT("a")},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct statement s = sample();

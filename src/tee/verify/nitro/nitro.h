@@ -15,8 +15,8 @@
  * x509_verify_chain() has proven. The root inside the document is never believed: nitro_chain()
  * takes the pinned one.
  */
-#ifndef TEE_VERIFY_NITRO_H
-#define TEE_VERIFY_NITRO_H
+#ifndef TEE_VERIFY_NITRO_NITRO_H
+#define TEE_VERIFY_NITRO_NITRO_H
 
 #include "crypto/hash.h"
 #include "crypto/x509.h"

@@ -1,4 +1,4 @@
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 /* The root certificate that AWS publishes at
  * https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip, P-384, valid 2019-10-28

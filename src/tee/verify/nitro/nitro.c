@@ -1,4 +1,4 @@
-#include "tee/verify/nitro.h"
+#include "tee/verify/nitro/nitro.h"
 
 #define DIGEST "SHA384"
 

@@ -1,0 +1,43 @@
+#include "tee/verify/evidence_job.h"
+#include "tee/verify/nitro/nitro_checks.h"
+
+/* Every platform that is judged here. */
+static const struct evidence_kind *const KINDS[] = {
+    &nitro_kind,
+    &nitro_simulated_kind,
+};
+
+enum { N_KINDS = sizeof(KINDS) / sizeof(KINDS[0]) };
+
+const struct evidence_kind *evidence_kind_of(enum evidence_type t)
+{
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (KINDS[i]->type == t)
+            return KINDS[i];
+    }
+    return NULL;
+}
+
+const char *evidence_type_name(enum evidence_type t)
+{
+    const struct evidence_kind *k = evidence_kind_of(t);
+    return k != NULL ? k->name : "unknown";
+}
+
+const char *evidence_type_platform(enum evidence_type t)
+{
+    const struct evidence_kind *k = evidence_kind_of(t);
+    return k != NULL ? k->platform : "unknown";
+}
+
+status evidence_type_of(struct bytes name, enum evidence_type *out)
+{
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (bytes_equal(name, bytes_str(KINDS[i]->name)) ||
+            bytes_equal(name, bytes_str(KINDS[i]->platform))) {
+            *out = KINDS[i]->type;
+            return OK;
+        }
+    }
+    return FAIL(ST_UNSUPPORTED, "unknown type of evidence");
+}
