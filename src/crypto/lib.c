@@ -8,6 +8,7 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_MD *digests[3];
 static EVP_CIPHER *ciphers[2];
+static EVP_CIPHER *aes_cbc;
 static bool is_ready;
 
 static void set_up(void)
@@ -19,8 +20,9 @@ static void set_up(void)
     digests[HASH_SHA512] = EVP_MD_fetch(NULL, "SHA2-512", NULL);
     ciphers[0] = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     ciphers[1] = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+    aes_cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
     is_ready = digests[HASH_SHA256] && digests[HASH_SHA384] && digests[HASH_SHA512] && ciphers[0] &&
-               ciphers[1];
+               ciphers[1] && aes_cbc;
     ERR_clear_error();
 }
 
@@ -45,6 +47,13 @@ status lib_cipher(enum aead_alg alg, const EVP_CIPHER **out)
     TRY(lib_init());
     REQUIRE(aead_alg_is_known(alg), ST_ALG, "no cipher %u", (unsigned)alg);
     *out = ciphers[alg == AEAD_AES_256_GCM ? 0 : 1];
+    return OK;
+}
+
+status lib_aes_cbc(const EVP_CIPHER **out)
+{
+    TRY(lib_init());
+    *out = aes_cbc;
     return OK;
 }
 

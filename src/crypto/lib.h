@@ -18,6 +18,7 @@
 NODISCARD status lib_init(void);
 NODISCARD status lib_digest(enum hash_alg alg, const EVP_MD **out);
 NODISCARD status lib_cipher(enum aead_alg alg, const EVP_CIPHER **out);
+NODISCARD status lib_aes_cbc(const EVP_CIPHER **out);
 
 /* The failure of a libcrypto call that has no verdict in it: ST_NOMEM when memory ran out,
  * ST_INTERNAL otherwise. Empties this thread's error queue. */
