@@ -142,7 +142,7 @@ static status read_digests(struct json_obj *o, const char *key, struct policy_di
 static status check_whole(const struct evidence_policy *p)
 {
     uint8_t aws[SHA256_LEN];
-    REQUIRE(p->nitro.is_present || p->simulated.is_present, ST_CONFIG,
+    REQUIRE(p->nitro.is_present || p->simulated.is_present || p->snp.is_present, ST_CONFIG,
             "policy names no platform: it would accept nothing");
     REQUIRE(p->simulated.is_present == p->trusts_simulated_root, ST_CONFIG,
             "policy.simulated and policy.trust_simulated_root need each other");
@@ -163,6 +163,7 @@ static status read_policy(const json_t *root, struct evidence_policy *p)
                                         sizeof(p->simulated_root_sha256));
     TRY(read_platform(&o, "nitro", &p->nitro));
     TRY(read_platform(&o, "simulated", &p->simulated));
+    TRY(snp_policy_read(&o, "snp", &p->snp));
     TRY(read_digests(&o, "configs", &p->configs));
     TRY(read_digests(&o, "models", &p->models));
     TRY(json_obj_end(&o));
@@ -188,6 +189,7 @@ void evidence_policy_freep(struct evidence_policy **p)
     if (*p != NULL) {
         free((*p)->nitro.releases);
         free((*p)->simulated.releases);
+        snp_policy_done(&(*p)->snp);
         free((*p)->configs.v);
         free((*p)->models.v);
         free(*p);

@@ -2,14 +2,15 @@
  * digests.
  *
  * Nitro: PCR0 image, PCR1 kernel and boot ramdisk, PCR2 user application, PCR3 IAM role of the
- * parent, PCR4 instance id, PCR8 signing certificate. TDX: 0 = MRTD, 1..4 = RTMR0..3.
+ * parent, PCR4 instance id, PCR8 signing certificate. TDX: 0 = MRTD, 1..4 = RTMR0..3. SNP: 0 =
+ * MEASUREMENT.
  */
 #ifndef TEE_VERIFY_MEASUREMENTS_H
 #define TEE_VERIFY_MEASUREMENTS_H
 
 #include "base/bytes.h"
 
-enum measurement_kind { MEASUREMENT_NITRO_PCR, MEASUREMENT_TDX };
+enum measurement_kind { MEASUREMENT_NITRO_PCR, MEASUREMENT_TDX, MEASUREMENT_SNP };
 
 enum { MEASUREMENT_LEN = 48, MEASUREMENTS_MAX = 32 };
 
