@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from _eml import Place, equal, expect, main
+from _eml import Place, Skip, equal, expect, main
 
 BUSY = bytes.fromhex("454d010500000001" "02")
 UNREACHABLE = bytes.fromhex("454d010500000001" "09")
@@ -197,6 +197,16 @@ def idle_and_old_connections_end():
         expect("age limit" in events(service, "connection timed out")[0]["why"], "total")
 
 
+def runs_behind_a_system_call_filter():
+    if os.environ.get("EML_LANE", "plain") != "plain":
+        raise Skip("a sanitizer's runtime needs more calls than the filter allows")
+    with Place() as place:
+        service, _ = start_host(place)
+        with open(f"/proc/{service.process.pid}/status") as f:
+            state = dict(line.split(":\t", 1) for line in f if ":\t" in line)
+        equal((state["Seccomp"].strip(), state["NoNewPrivs"].strip()), ("2", "1"), "filter, no_new_privs")
+
+
 def stops_at_once_with_connections_open():
     with Place() as place, Upstream(place.path("up.sock"), hold):
         service, port = start_host(place)
@@ -244,5 +254,6 @@ def a_busy_port_gives_one_clear_line():
 
 main(copies_every_byte_both_ways_and_logs_none, passes_a_half_close_on, many_at_once_do_not_mix,
      a_slow_reader_holds_nobody_else, refuses_above_the_limit_and_says_so,
-     an_unreachable_upstream_is_told_and_logged, idle_and_old_connections_end, stops_at_once_with_connections_open,
+     an_unreachable_upstream_is_told_and_logged, idle_and_old_connections_end, runs_behind_a_system_call_filter,
+     stops_at_once_with_connections_open,
      wrong_configurations_give_one_clear_line, a_busy_port_gives_one_clear_line)

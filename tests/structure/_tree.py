@@ -27,7 +27,7 @@ LAYERS = {
     "client": _BELOW_FORMATS + ["receipt", "tee/verify", "channel", "serve"],
     "apps/common": _BELOW_FORMATS,
     "apps/sandbox": ["base"],
-    "apps/eml-host": ["base", "formats", "net", "apps/common"],
+    "apps/eml-host": ["base", "formats", "net", "apps/common", "apps/sandbox"],
     "apps/eml-verify": _BELOW_FORMATS + ["receipt", "tee/verify", "apps/common", "apps/sandbox"],
     "apps/eml": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "channel", "model", "serve", "client", "apps/common"],
     "apps/enclave": _ENCLAVE,

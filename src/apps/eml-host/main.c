@@ -7,6 +7,7 @@
 #include "apps/common/app.h"
 #include "apps/common/cli.h"
 #include "apps/common/config.h"
+#include "apps/sandbox/sandbox.h"
 #include "base/log.h"
 #include "net/relay.h"
 
@@ -95,6 +96,7 @@ static status serve(const struct relay_options *options)
 {
     struct relay *r CLEANUP(relay_freep) = NULL;
     TRY(relay_new(options, &r));
+    TRY(sandbox_enter(SANDBOX_RELAY));
     running = r;
     catch_signals(on_stop);
     LOG(LOG_INFO, "ready", LOG_TEXT("listen", relay_address(r)),

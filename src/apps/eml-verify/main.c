@@ -68,6 +68,6 @@ static const struct cli_program PROGRAM = {
 int main(int argc, char **argv)
 {
     app_init(PROGRAM.name);
-    status s = sandbox_enter();
+    status s = sandbox_enter(SANDBOX_OFFLINE);
     return ok(s) ? cli_main(&PROGRAM, argc, argv) : app_fail(s);
 }
