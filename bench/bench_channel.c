@@ -49,14 +49,12 @@ static status attest(void *ctx, const struct statement *s, struct buf *out)
 
 static void open_world(struct world *w)
 {
-    char path[128];
     struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
     (void)snprintf(w->folder, sizeof(w->folder), "/tmp/eml-bench-channel-XXXXXX");
     if (mkdtemp(w->folder) == NULL)
         exit(1);
     must(sim_provider_open(w->folder, &w->provider));
-    (void)snprintf(path, sizeof(path), "%s/%s", w->folder, SIM_POLICY_FILE);
-    must(file_read(path, &text));
+    must(sim_policy_encode(w->provider, NULL, NULL, &text));
     must(evidence_policy_parse(buf_view(&text), &w->policy));
     must(evidence_cache_new(&w->cache));
     must(ed25519_generate(&w->key));
@@ -75,8 +73,6 @@ static void open_world(struct world *w)
 static void close_world(struct world *w)
 {
     char path[128];
-    (void)snprintf(path, sizeof(path), "%s/%s", w->folder, SIM_POLICY_FILE);
-    (void)unlink(path);
     (void)snprintf(path, sizeof(path), "%s/%s", w->folder, SIM_ROOT_FILE);
     (void)unlink(path);
     (void)rmdir(w->folder);

@@ -82,12 +82,10 @@ static status open_simulated(struct subject *s)
     struct buf text CLEANUP(buf_done) = BUF_MAX(FILE_MAX);
     struct statement statement = {.service = BYTES_LIT("bench")};
     char folder[] = "/tmp/eml-bench-XXXXXX";
-    char path[128];
     REQUIRE(mkdtemp(folder) != NULL, ST_IO, "no folder");
     TRY(sim_provider_open(folder, &p));
     TRY(tee_attest(p, &statement, &s->document));
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, SIM_POLICY_FILE);
-    TRY(file_read(path, &text));
+    TRY(sim_policy_encode(p, NULL, NULL, &text));
     TRY(evidence_policy_parse(buf_view(&text), &s->policy));
     s->type = EVIDENCE_SIMULATED;
     s->expect.at_unix_s = clock_unix_s();

@@ -136,6 +136,15 @@ def test_epoch():
         w.eml("embed", "--text", "x")
 
 
+def test_the_policy_goes_to_the_state_folder():
+    with world() as w:
+        expect(not os.path.exists(w.place.path("sim-policy.json")), "one policy, where it was asked for")
+        asked_for = w.place.read("policy.json")
+        w.enclave.stop()
+        w.place.start("eml-enclave-sim", "--config", w.place.path("enclave.json"), ready='"event":"ready"')
+        equal(w.place.read("sim-policy.json"), asked_for)
+
+
 def test_suites():
     with world() as w:
         for suite in ("aes-256-gcm", "chacha20-poly1305"):
@@ -194,5 +203,5 @@ def test_nobody_there():
 
 
 main(test_embedding_is_the_engines, test_attest, test_receipt_verifies_and_replays, test_a_thousand_lines,
-     test_policies_that_do_not_fit, test_epoch, test_suites, test_restart_keeps_the_root,
+     test_policies_that_do_not_fit, test_epoch, test_the_policy_goes_to_the_state_folder, test_suites, test_restart_keeps_the_root,
      test_enclave_refuses_bad_configurations, test_nobody_there)

@@ -21,12 +21,9 @@ static void path_of(const struct channel_world *w, const char *name, char *out)
 
 static void read_policy(struct channel_world *w)
 {
-    char path[PATH_MAX];
     struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
-    path_of(w, SIM_POLICY_FILE, path);
-    assert_ok(file_read(path, &text));
+    assert_ok(sim_policy_encode(w->provider, NULL, NULL, &text));
     assert_ok(evidence_policy_parse(buf_view(&text), &w->policy));
-    w->policy->freshness_mask = 1u << FRESH_SESSION | 1u << FRESH_EPOCH;
 }
 
 void channel_world_open(struct channel_world *w)
@@ -58,8 +55,6 @@ void channel_world_close(struct channel_world *w)
     evidence_policy_freep(&w->policy);
     tee_provider_freep(&w->provider);
     path_of(w, SIM_ROOT_FILE, path);
-    (void)unlink(path);
-    path_of(w, SIM_POLICY_FILE, path);
     (void)unlink(path);
     (void)rmdir(w->folder);
 }

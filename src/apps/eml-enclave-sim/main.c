@@ -5,6 +5,9 @@
 #include "base/file.h"
 #include "tee/sim/sim.h"
 
+#include <limits.h>
+#include <stdio.h>
+
 enum { POLICY_ROOM = 4096 };
 
 static status open_sim(const struct enclave_config *c, struct tee_provider **out)
@@ -14,49 +17,23 @@ static status open_sim(const struct enclave_config *c, struct tee_provider **out
     return sim_provider_open(c->state_dir, out);
 }
 
-static void put_release(struct json_w *w, const struct measurements *m)
+/* Into the state folder, or where --policy-out says. */
+static status policy_path(const char *wanted, const struct enclave_config *c,
+                          char out[static PATH_MAX])
 {
-    json_w_open(w, NULL, '{');
-    json_w_str(w, "name", "this-build");
-    json_w_hex(w, "pcr0", measurements_at(m, 0));
-    json_w_hex(w, "pcr1", measurements_at(m, 1));
-    json_w_hex(w, "pcr2", measurements_at(m, 2));
-    json_w_close(w, '}');
-}
-
-static status put_policy(const struct enclave_config *c, struct tee_provider *provider,
-                         const struct embedder *embedder, struct buf *out)
-{
-    uint8_t root[SHA256_LEN];
-    struct measurements m = {0};
-    TRY(sim_provider_root_sha256(provider, root));
-    TRY(tee_measurements(provider, &m));
-    struct json_w w = {.out = out};
-    json_w_open(&w, NULL, '{');
-    json_w_int(&w, "version", 1);
-    json_w_str(&w, "service", c->service.name);
-    json_w_hex(&w, "trust_simulated_root", BYTES_OF(root));
-    json_w_open(&w, "simulated", '{');
-    json_w_open(&w, "releases", '[');
-    put_release(&w, &m);
-    json_w_close(&w, ']');
-    json_w_close(&w, '}');
-    json_w_open(&w, "models", '[');
-    json_w_hex(&w, NULL, bytes_of(embedder_model_digest(embedder), SHA256_LEN));
-    json_w_close(&w, ']');
-    json_w_close(&w, '}');
-    buf_put_u8(out, '\n');
-    return buf_status(out);
+    int n = wanted ? snprintf(out, PATH_MAX, "%s", wanted)
+                   : snprintf(out, PATH_MAX, "%s/sim-policy.json", c->state_dir);
+    REQUIRE(n < PATH_MAX, ST_CONFIG, "the path of the policy is too long");
+    return OK;
 }
 
 static status write_policy(void *ctx, const struct enclave_config *c, struct tee_provider *provider,
                            const struct embedder *embedder)
 {
-    const char *path = ctx;
+    char path[PATH_MAX];
     struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_ROOM);
-    if (path == NULL)
-        return OK;
-    TRY(put_policy(c, provider, embedder, &text));
+    TRY(policy_path(ctx, c, path));
+    TRY(sim_policy_encode(provider, c->service.name, embedder_model_digest(embedder), &text));
     return file_write(path, 0644, buf_view(&text));
 }
 
@@ -72,7 +49,7 @@ static int run(const struct cli *args)
 static const struct cli_option OPTIONS[] = {
     {"config", "FILE", true, false, "configuration (JSON); its digest is attested"},
     {"policy-out", "FILE", false, false,
-     "write a client policy that accepts this simulated enclave and nothing else"},
+     "where to write the policy of its clients (sim-policy.json in state_dir)"},
 };
 
 static const struct cli_command COMMANDS[] = {

@@ -144,42 +144,6 @@ static status name_module(char *out, size_t out_cap)
     return OK;
 }
 
-static void put_policy(struct buf *out, const struct sim_provider *p, struct bytes root_sha256)
-{
-    struct json_w w = {.out = out};
-    json_w_open(&w, NULL, '{');
-    json_w_int(&w, "version", 1);
-    json_w_open(&w, "freshness", '[');
-    json_w_str(&w, NULL, "session");
-    json_w_str(&w, NULL, "epoch");
-    json_w_close(&w, ']');
-    json_w_hex(&w, "trust_simulated_root", root_sha256);
-    json_w_open(&w, "simulated", '{');
-    json_w_open(&w, "releases", '[');
-    json_w_open(&w, NULL, '{');
-    json_w_str(&w, "name", "simulated-local-build");
-    json_w_hex(&w, "pcr0", measurements_at(&p->measurements, 0));
-    json_w_hex(&w, "pcr1", measurements_at(&p->measurements, 1));
-    json_w_hex(&w, "pcr2", measurements_at(&p->measurements, 2));
-    json_w_close(&w, '}');
-    json_w_close(&w, ']');
-    json_w_close(&w, '}');
-    json_w_close(&w, '}');
-    buf_put_str(out, "\n");
-}
-
-static status write_policy(const char *folder, struct sim_provider *p)
-{
-    char path[PATH_MAX];
-    uint8_t digest[SHA256_LEN];
-    struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX);
-    TRY(file_join(folder, SIM_POLICY_FILE, path, sizeof(path)));
-    TRY(sim_provider_root_sha256(&p->base, digest));
-    put_policy(&text, p, BYTES_OF(digest));
-    TRY(buf_status(&text));
-    return file_write(path, 0644, buf_view(&text));
-}
-
 static status start(const char *folder, struct sim_provider *p)
 {
     char path[PATH_MAX];
@@ -189,8 +153,7 @@ static status start(const char *folder, struct sim_provider *p)
     TRY(sim_root_open(path, &p->root));
     TRY(measure(&p->measurements));
     TRY(name_module(p->module_id, sizeof(p->module_id)));
-    TRY(sim_chain_refresh(&p->chain, &p->root, p->module_id, clock_unix_s()));
-    return write_policy(folder, p);
+    return sim_chain_refresh(&p->chain, &p->root, p->module_id, clock_unix_s());
 }
 
 status sim_provider_open(const char *state_folder, struct tee_provider **out)
@@ -212,4 +175,51 @@ status sim_provider_root_sha256(const struct tee_provider *p, uint8_t out[static
     REQUIRE(p->ops == &OPS, ST_USAGE, "not the simulated platform");
     const struct sim_provider *self = (const struct sim_provider *)p;
     return sha256(buf_view(&self->root.certificate), out);
+}
+
+static void put_release(struct json_w *w, const struct measurements *m)
+{
+    json_w_open(w, "releases", '[');
+    json_w_open(w, NULL, '{');
+    json_w_str(w, "name", "this-build");
+    json_w_hex(w, "pcr0", measurements_at(m, 0));
+    json_w_hex(w, "pcr1", measurements_at(m, 1));
+    json_w_hex(w, "pcr2", measurements_at(m, 2));
+    json_w_close(w, '}');
+    json_w_close(w, ']');
+}
+
+static void put_freshness(struct json_w *w)
+{
+    json_w_open(w, "freshness", '[');
+    json_w_str(w, NULL, "session");
+    json_w_str(w, NULL, "epoch");
+    json_w_close(w, ']');
+}
+
+status sim_policy_encode(struct tee_provider *p, const char *service, const uint8_t *model_sha256,
+                         struct buf *out)
+{
+    uint8_t root[SHA256_LEN];
+    struct measurements m = {0};
+    TRY(sim_provider_root_sha256(p, root));
+    TRY(tee_measurements(p, &m));
+    struct json_w w = {.out = out};
+    json_w_open(&w, NULL, '{');
+    json_w_int(&w, "version", 1);
+    if (service != NULL)
+        json_w_str(&w, "service", service);
+    put_freshness(&w);
+    json_w_hex(&w, "trust_simulated_root", BYTES_OF(root));
+    json_w_open(&w, "simulated", '{');
+    put_release(&w, &m);
+    json_w_close(&w, '}');
+    if (model_sha256 != NULL) {
+        json_w_open(&w, "models", '[');
+        json_w_hex(&w, NULL, bytes_of(model_sha256, SHA256_LEN));
+        json_w_close(&w, ']');
+    }
+    json_w_close(&w, '}');
+    buf_put_u8(out, '\n');
+    return buf_status(out);
 }

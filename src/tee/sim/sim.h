@@ -5,8 +5,7 @@
  *
  * State folder: `sim-root.pem` (root certificate and its P-384 key, mode 0600) is made on the first
  * start and kept. A file that does not hold a matching pair is refused, never repaired: a new root
- * would silently lock every client out. `sim-policy.json` is written on each start: the policy that
- * accepts exactly this root and this build, for people to hand to a client.
+ * would silently lock every client out.
  *
  * Measurements: extend(d) = SHA-384(48 zero bytes || SHA-384(d)); PCR0 = extend(the running
  * binary), PCR1 = extend("eml-sim-boot-v1"), PCR2 = extend("eml-sim-application-v1"), PCR3..15
@@ -17,14 +16,17 @@
 
 #include "tee/provider.h"
 
-#define SIM_ROOT_FILE   "sim-root.pem"
-#define SIM_POLICY_FILE "sim-policy.json"
+#define SIM_ROOT_FILE "sim-root.pem"
 
 /* Makes the folder (mode 0700) when it is not there. ST_IO; ST_CONFIG damaged state, with the
  * file's name in the detail. */
 NODISCARD status sim_provider_open(const char *state_folder, struct tee_provider **out);
-/* The provider must be one of sim_provider_open(). SHA-256 of the root certificate's DER: what a
- * policy's trust_simulated_root holds. */
+/* For both below the provider must be one of sim_provider_open(). SHA-256 of the root certificate's
+ * DER: what a policy's trust_simulated_root holds. */
 NODISCARD status sim_provider_root_sha256(const struct tee_provider *p, uint8_t out[static 32]);
+/* Appends the client policy (JSON) that accepts this build under this root, and of services and
+ * models these alone: NULL for any. */
+NODISCARD status sim_policy_encode(struct tee_provider *p, const char *service,
+                                   const uint8_t *model_sha256, struct buf *out);
 
 #endif

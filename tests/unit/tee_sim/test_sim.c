@@ -35,8 +35,6 @@ static int remove_folder(void **state)
     char path[PATH_MAX];
     path_of(SIM_ROOT_FILE, path);
     (void)unlink(path);
-    path_of(SIM_POLICY_FILE, path);
-    (void)unlink(path);
     return rmdir(folder);
 }
 
@@ -56,13 +54,12 @@ static struct statement statement(void)
     return s;
 }
 
-static struct evidence_policy *policy_of_folder(void)
+static struct evidence_policy *policy_of(struct tee_provider *provider, const char *service,
+                                         const uint8_t *model)
 {
-    char path[PATH_MAX];
     struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
     struct evidence_policy *p = NULL;
-    path_of(SIM_POLICY_FILE, path);
-    assert_ok(file_read(path, &text));
+    assert_ok(sim_policy_encode(provider, service, model, &text));
     assert_ok(evidence_policy_parse(buf_view(&text), &p));
     return p;
 }
@@ -81,7 +78,7 @@ static void its_own_policy_accepts_it_and_every_text_says_simulated(void **state
 {
     (void)state;
     struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
-    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of_folder();
+    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of(p, NULL, NULL);
     struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MAX_BYTES);
     struct statement s = statement();
     struct checks c;
@@ -99,11 +96,39 @@ static void its_own_policy_accepts_it_and_every_text_says_simulated(void **state
     }
 }
 
+static void its_policy_names_service_and_model(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule, *service, *code;
+        uint8_t model;
+    } ROWS[] = {
+        {"both", "test.service", NULL, 0},
+        {"another service", "other", "POLICY_SERVICE_MISMATCH", 0},
+        {"another model", "test.service", "POLICY_MODEL_MISMATCH", 1},
+    };
+    struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
+    struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MAX_BYTES);
+    struct statement s = statement();
+    assert_ok(tee_attest(p, &s, &doc));
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        const uint8_t model[32] = {ROWS[i].model};
+        struct evidence_policy *policy CLEANUP(evidence_policy_freep) =
+            policy_of(p, ROWS[i].service, model);
+        struct checks c;
+        struct evidence_verified v;
+        status st = judge(buf_view(&doc), EVIDENCE_SIMULATED, policy, &c, &v);
+        assert_int_equal(ok(st), ROWS[i].code == NULL);
+        if (failed(st))
+            assert_string_equal(checks_first_failure(&c)->code, ROWS[i].code);
+    }
+}
+
 static void it_is_never_nitro(void **state)
 {
     (void)state;
     struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
-    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of_folder();
+    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of(p, NULL, NULL);
     struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MAX_BYTES);
     struct statement s = statement();
     struct checks c;
@@ -125,7 +150,7 @@ static void restart_keeps_the_root_and_changes_the_leaf(void **state)
     struct checks c;
     struct evidence_verified v;
     struct tee_provider *p = open_sim();
-    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of_folder();
+    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of(p, NULL, NULL);
     assert_ok(sim_provider_root_sha256(p, first));
     assert_ok(tee_attest(p, &s, &a));
     tee_provider_freep(&p);
@@ -142,7 +167,7 @@ static void measurements_are_those_of_its_evidence(void **state)
 {
     (void)state;
     struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
-    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of_folder();
+    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = policy_of(p, NULL, NULL);
     struct buf doc CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MAX_BYTES);
     struct statement s = statement();
     struct measurements m;
@@ -288,13 +313,22 @@ static status attest_once(void *ctx)
     return tee_attest(ctx, &s, &doc);
 }
 
+/* The first start, which makes the root. */
+static status open_anew(void *ctx)
+{
+    char path[PATH_MAX];
+    path_of(SIM_ROOT_FILE, path);
+    (void)unlink(path);
+    return open_and_close(ctx);
+}
+
 static void failing_memory_and_disk_are_reported(void **state)
 {
     (void)state;
     assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, open_and_close, NULL) > 3);
     assert_true(fault_each(FAULT_READ, ST_IO, open_and_close, NULL) > 0);
-    assert_true(fault_each(FAULT_WRITE, ST_IO, open_and_close, NULL) > 0);
-    assert_true(fault_each(FAULT_RENAME, ST_IO, open_and_close, NULL) > 0);
+    assert_true(fault_each(FAULT_WRITE, ST_IO, open_anew, NULL) > 0);
+    assert_true(fault_each(FAULT_RENAME, ST_IO, open_anew, NULL) > 0);
     struct tee_provider *p CLEANUP(tee_provider_freep) = open_sim();
     assert_true(fault_each(FAULT_ALLOC, ST_NOMEM, attest_once, p) > 1);
 }
@@ -305,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(its_own_policy_accepts_it_and_every_text_says_simulated),
+        TEST(its_policy_names_service_and_model),
         TEST(it_is_never_nitro),
         TEST(restart_keeps_the_root_and_changes_the_leaf),
         TEST(measurements_are_those_of_its_evidence),
