@@ -173,7 +173,25 @@ def test_a_closed_pipe_is_no_crash():
     equal(run.returncode, 1, run.stderr)
 
 
+def line_of(pid, file, name):
+    with open(f"/proc/{pid}/{file}") as f:
+        return next(line for line in f if line.startswith(name)).split()
+
+
+def test_prompts_reach_no_core_file():
+    with Place() as place:
+        os.mkfifo(place.path("lines"))
+        os.mkdir(place.path("model"))
+        words = [program("eml"), "tokenize", "--file", place.path("lines"), "--model-dir", place.path("model")]
+        waiting = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(place.path("lines"), "wb"):  # opens when the program is as far
+            limit = line_of(waiting.pid, "limits", "Max core file size")
+        waiting.wait(60)
+        equal(limit[4:6], ["0", "0"], "core file size, soft and hard")
+
+
 main(test_help_and_version, test_unknown_option, test_unknown_command, test_missing_required_option,
      test_configuration_that_is_not_there, test_configuration_that_is_not_json, test_unknown_key,
      test_missing_and_mistyped_keys, test_unreachable_host, test_busy_port, test_missing_model, test_missing_package,
-     test_files_that_cannot_be_read, test_output_that_cannot_be_written, test_a_closed_pipe_is_no_crash)
+     test_files_that_cannot_be_read, test_output_that_cannot_be_written, test_a_closed_pipe_is_no_crash,
+     test_prompts_reach_no_core_file)

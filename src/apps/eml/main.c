@@ -1,4 +1,5 @@
 /* eml - the user's program: one row of the table is one command. */
+#include "apps/common/app.h"
 #include "apps/eml/commands.h"
 
 int main(int argc, char **argv)
@@ -12,5 +13,7 @@ int main(int argc, char **argv)
                                         .summary = "confidential inference, the user's side",
                                         .commands = commands,
                                         .n_commands = sizeof(commands) / sizeof(commands[0])};
-    return cli_main(&program, argc, argv);
+    app_init(program.name);
+    status s = app_forbid_dumps(); /* prompts and keys pass through its memory */
+    return ok(s) ? cli_main(&program, argc, argv) : app_fail(s);
 }
