@@ -60,7 +60,7 @@ static status take_close(struct session *s, struct bytes plain)
     enum status_code code = reason_code(plain.p[0]);
     if (code == ST_CLOSED)
         return FAIL(ST_CLOSED, "the peer ended the session");
-    return FAIL(code, "the peer ended the session: %s", status_public(code));
+    return FAIL(code, "the peer ended the session: %s", reason_text(plain.p[0]));
 }
 
 static status take_record(struct session *s, const struct record_header *h, struct bytes plain,

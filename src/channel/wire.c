@@ -186,6 +186,7 @@ static const enum status_code REASONS[] = {
 
 enum {
     REASON_INTERNAL = 1,
+    REASON_STOPPING = 8,
     REASON_UNREACHABLE = 9,
     N_REASONS = sizeof(REASONS) / sizeof(REASONS[0])
 };
@@ -230,5 +231,7 @@ const char *reason_text(uint8_t reason)
 {
     if (reason == REASON_UNREACHABLE)
         return "the enclave cannot be reached";
+    if (reason == REASON_STOPPING)
+        return "the other side is stopping";
     return status_public(reason_code(reason));
 }

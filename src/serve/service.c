@@ -176,7 +176,7 @@ static void publish_channel(struct serve_session *ss, struct session *channel)
     pthread_mutex_lock(&ss->service->lock);
     ss->channel = channel;
     if (channel != NULL && ss->service->stop)
-        session_abort(channel, ST_CLOSED);
+        session_abort(channel, ST_CANCELLED);
     pthread_mutex_unlock(&ss->service->lock);
 }
 
@@ -297,7 +297,7 @@ static void stop_sessions(struct service *s)
     s->stop = true;
     for (struct serve_session *ss = s->sessions; ss != NULL; ss = ss->next) {
         if (ss->channel != NULL)
-            session_abort(ss->channel, ST_CLOSED);
+            session_abort(ss->channel, ST_CANCELLED);
     }
     pthread_mutex_unlock(&s->lock);
     reap(s, true);

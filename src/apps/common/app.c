@@ -41,6 +41,7 @@ const char *app_fix(enum status_code code)
     case ST_CLOSED:
         return "see the log of the service";
     case ST_BUSY:
+    case ST_CANCELLED:
         return "try again later";
     case ST_NOMEM:
         return "free some memory";

@@ -296,6 +296,7 @@ static void reasons_are_few_and_come_back(void **state)
     assert_int_equal(reason_of(ST_NOMEM), reason_of(ST_INTERNAL));
     assert_int_equal(reason_code(9), ST_CLOSED);
     assert_string_equal(reason_text(9), "the enclave cannot be reached");
+    assert_string_equal(reason_text(8), "the other side is stopping");
     assert_int_equal(reason_code(10), ST_INTERNAL);
     assert_int_equal(reason_code(255), ST_INTERNAL);
     assert_string_equal(reason_text(2), status_public(ST_BUSY));

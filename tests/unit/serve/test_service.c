@@ -422,7 +422,8 @@ static void test_stop_ends_open_sessions(void **state)
     struct session *s = connect_to(&w);
     stop(&w);
     struct message m CLEANUP(message_done) = {0};
-    assert_true(failed(session_recv(s, clock_deadline_ms(TIMEOUT_MS), &m)));
+    assert_code(session_recv(s, clock_deadline_ms(TIMEOUT_MS), &m), ST_CANCELLED);
+    assert_non_null(strstr(status_detail(), "is stopping"));
     session_freep(&s);
 }
 
