@@ -25,7 +25,7 @@ LAYERS = {
     "model": _BELOW_FORMATS,
     "serve": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "tee", "channel", "model"],
     "client": _BELOW_FORMATS + ["receipt", "tee/verify", "channel", "serve"],
-    "apps/common": _BELOW_FORMATS,
+    "apps/common": _BELOW_FORMATS + ["tee/verify"],
     "apps/sandbox": ["base"],
     "apps/eml-host": ["base", "formats", "net", "apps/common", "apps/sandbox"],
     "apps/eml-verify": _BELOW_FORMATS + ["receipt", "tee/verify", "apps/common", "apps/sandbox"],

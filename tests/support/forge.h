@@ -126,22 +126,28 @@ static inline struct buf forge_sign(const struct forge *f)
 }
 
 /* `extra` is JSON that is put before the closing brace: ",\"models\":[...]". */
+static inline void forge_policy_text(const struct forge *f, const char *rules, const char *extra,
+                                     struct buf *text)
+{
+    buf_put_str(text,
+                "{\"version\":1,\"service\":\"" FORGE_SERVICE "\",\"trust_simulated_root\":\"");
+    hex_put(text, BYTES_OF(f->root_sha256));
+    buf_printf(text, "\",\"simulated\":{%s\"releases\":[{\"name\":\"r1\"", rules);
+    for (unsigned i = 0; i < 3; i++) {
+        buf_printf(text, ",\"pcr%u\":\"", i);
+        for (unsigned k = 0; k < MEASUREMENT_LEN; k++)
+            buf_printf(text, "%02x", 0xa0 + i);
+        buf_put_str(text, "\"");
+    }
+    buf_printf(text, "}]}%s}", extra);
+}
+
 static inline struct evidence_policy *forge_policy_with(const struct forge *f, const char *rules,
                                                         const char *extra)
 {
     struct buf text CLEANUP(buf_done) = BUF_MAX(1 << 16);
     struct evidence_policy *p = NULL;
-    buf_put_str(&text,
-                "{\"version\":1,\"service\":\"" FORGE_SERVICE "\",\"trust_simulated_root\":\"");
-    hex_put(&text, BYTES_OF(f->root_sha256));
-    buf_printf(&text, "\",\"simulated\":{%s\"releases\":[{\"name\":\"r1\"", rules);
-    for (unsigned i = 0; i < 3; i++) {
-        buf_printf(&text, ",\"pcr%u\":\"", i);
-        for (unsigned k = 0; k < MEASUREMENT_LEN; k++)
-            buf_printf(&text, "%02x", 0xa0 + i);
-        buf_put_str(&text, "\"");
-    }
-    buf_printf(&text, "}]}%s}", extra);
+    forge_policy_text(f, rules, extra, &text);
     assert_ok(evidence_policy_parse(buf_view(&text), &p));
     return p;
 }

@@ -1,0 +1,180 @@
+#include "apps/common/evidence_files.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "formats/pem.h"
+
+/* One rule for all: what is larger is no evidence. */
+enum { INPUT_ROOM = 1 << 20, REPORT_DATA_LEN = 64, STATE_MODE = 0600 };
+
+void evidence_files_init(struct evidence_files *f)
+{
+    *f = (struct evidence_files){
+        .evidence = BUF_MAX(INPUT_ROOM),
+        .statement_ = BUF_MAX(INPUT_ROOM),
+        .collateral_ = BUF_MAX(INPUT_ROOM),
+        .certs_ = BUF_MAX(INPUT_ROOM),
+        .jwks_ = BUF_MAX(INPUT_ROOM),
+        .event_log_ = BUF_MAX(INPUT_ROOM),
+        .reference_values_ = BUF_MAX(INPUT_ROOM),
+        .nonce_ = BUF_MAX(EVIDENCE_FILES_NONCE_MAX),
+        .report_data_ = BUF_MAX(REPORT_DATA_LEN),
+    };
+    for (size_t i = 0; i < EVIDENCE_FILES_CRLS_MAX; i++)
+        f->crl_storage_[i] = BUF_MAX(INPUT_ROOM);
+}
+
+void evidence_files_done(struct evidence_files *f)
+{
+    struct buf *all[] = {&f->evidence,    &f->statement_, &f->collateral_, &f->certs_,
+                         &f->jwks_,       &f->event_log_, &f->nonce_,      &f->reference_values_,
+                         &f->report_data_};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        buf_done(all[i]);
+    for (size_t i = 0; i < EVIDENCE_FILES_CRLS_MAX; i++)
+        buf_done(&f->crl_storage_[i]);
+    evidence_policy_freep(&f->policy);
+    evidence_memory_freep(&f->memory_);
+}
+
+static status load_policy(struct evidence_files *f, const char *path)
+{
+    struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
+    if (path == NULL)
+        return OK;
+    TRY(status_context(file_read(path, &text), "--policy"));
+    return status_context(evidence_policy_parse(buf_view(&text), &f->policy), "%s", path);
+}
+
+/* DER, or PEM with one block. */
+static status load_crl(struct evidence_files *f, const char *path)
+{
+    size_t i = f->expect.beside.n_crls;
+    struct buf *der = &f->crl_storage_[i];
+    struct buf raw CLEANUP(buf_done) = BUF_MAX(INPUT_ROOM);
+    TRY(status_context(file_read(path, &raw), "--crl"));
+    struct bytes text = buf_view(&raw);
+    if (raw.n > 0 && raw.p[0] == '-')
+        TRY(status_context(pem_next(&text, "X509 CRL", der), "%s", path));
+    else
+        buf_put(der, text);
+    TRY(buf_status(der));
+    f->crls_[i] = buf_view(der);
+    f->expect.beside.n_crls = i + 1;
+    return OK;
+}
+
+static status load_crls(struct evidence_files *f, const struct cli *args)
+{
+    size_t n = cli_count(args, "crl");
+    if (n > EVIDENCE_FILES_CRLS_MAX)
+        return cli_wrong("--crl is given %zu times, at most %d are taken", n,
+                         EVIDENCE_FILES_CRLS_MAX);
+    f->expect.beside.crls = f->crls_;
+    for (size_t i = 0; i < n; i++)
+        TRY(load_crl(f, cli_nth(args, "crl", i)));
+    return OK;
+}
+
+/* A file that is there and empty is not an absent one: it keeps a pointer. */
+static struct bytes view_of(const struct buf *b)
+{
+    return bytes_of(b->p != NULL ? b->p : (const uint8_t *)"", b->n);
+}
+
+static status load(const struct cli *args, const char *option, struct buf *room, struct bytes *out)
+{
+    const char *path = cli_value(args, option);
+    if (path == NULL)
+        return OK;
+    TRY(status_context(file_read(path, room), "--%s", option));
+    *out = view_of(room);
+    return OK;
+}
+
+static status load_beside(struct evidence_files *f, const struct cli *args)
+{
+    struct evidence_inputs *in = &f->expect.beside;
+    TRY(load(args, "statement", &f->statement_, &in->statement));
+    TRY(load(args, "collateral", &f->collateral_, &in->collateral));
+    TRY(load(args, "certs", &f->certs_, &in->certs));
+    TRY(load(args, "jwks", &f->jwks_, &in->jwks));
+    TRY(load(args, "event-log", &f->event_log_, &in->event_log));
+    TRY(load(args, "reference-values", &f->reference_values_, &in->reference_values));
+    return load_crls(f, args);
+}
+
+static status take_hex(const struct cli *args, const char *option, size_t min, struct buf *room,
+                       struct bytes *out)
+{
+    const char *text = cli_value(args, option);
+    if (text == NULL)
+        return OK;
+    if (failed(hex_decode_buf(bytes_str(text), room)) || room->n < min)
+        return cli_wrong("--%s takes %zu to %zu bytes as hexadecimal digits", option, min,
+                         room->max);
+    *out = view_of(room);
+    return OK;
+}
+
+static status take_expected(struct evidence_files *f, const struct cli *args)
+{
+    uint64_t at = 0;
+    TRY(cli_u64(args, "at", 1, INT64_MAX, (uint64_t)clock_unix_s(), &at));
+    f->expect.at_unix_s = (int64_t)at;
+    TRY(take_hex(args, "nonce", 1, &f->nonce_, &f->expect.nonce));
+    return take_hex(args, "report-data", REPORT_DATA_LEN, &f->report_data_, &f->expect.report_data);
+}
+
+static status take_type(struct evidence_files *f, const struct cli *args)
+{
+    const char *name = cli_value(args, "type");
+    if (name == NULL)
+        return OK;
+    if (failed(evidence_type_of(bytes_str(name), &f->type)))
+        return cli_wrong("--type: %.40s is no type of evidence that is judged here", name);
+    return OK;
+}
+
+/* The first use of a state file makes it. */
+static status load_state(struct evidence_files *f, const struct cli *args)
+{
+    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
+    f->state_path_ = cli_value(args, "state");
+    if (f->state_path_ == NULL)
+        return OK;
+    TRY(evidence_memory_new(&f->memory_));
+    f->expect.memory = f->memory_;
+    if (!file_exists(f->state_path_))
+        return OK;
+    TRY(status_context(file_read(f->state_path_, &text), "--state"));
+    return status_context(evidence_memory_read(buf_view(&text), f->memory_), "%s", f->state_path_);
+}
+
+status evidence_files_load(struct evidence_files *f, const char *path, const struct cli *args)
+{
+    TRY(take_type(f, args));
+    TRY(take_expected(f, args));
+    TRY(file_read(path, &f->evidence));
+    TRY(load_policy(f, cli_value(args, "policy")));
+    TRY(load_beside(f, args));
+    return load_state(f, args);
+}
+
+status evidence_files_verify(struct evidence_files *f, struct checks *out_checks,
+                             struct evidence_claimed *out_claimed, struct evidence_verified *out)
+{
+    return evidence_verify(buf_view(&f->evidence), f->type, f->policy, &f->expect, out_checks,
+                           out_claimed, out);
+}
+
+status evidence_files_keep_state(const struct evidence_files *f)
+{
+    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
+    if (f->state_path_ == NULL)
+        return OK;
+    evidence_memory_put(f->memory_, &text);
+    TRY(buf_status(&text));
+    return status_context(file_write(f->state_path_, STATE_MODE, buf_view(&text)), "--state");
+}
