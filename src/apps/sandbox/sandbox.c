@@ -138,7 +138,7 @@ static int add_relay(scmp_filter_ctx filter)
     int e = add_all(filter, SCMP_ACT_ALLOW, ALLOWED_RELAY, COUNT(ALLOWED_RELAY));
     for (size_t i = 0; e == 0 && i < COUNT(FAMILIES); i++)
         e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)FAMILIES[i]),
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)FAMILIES[i], 0),
                              SCMP_A1(SCMP_CMP_MASKED_EQ, kind, SOCK_STREAM));
     return e;
 }
