@@ -1,5 +1,6 @@
 #include "tee/verify/evidence_job.h"
 #include "tee/verify/nitro/nitro_checks.h"
+#include "tee/verify/nvidia/nvidia.h"
 #include "tee/verify/snp/snp.h"
 
 /* Every platform that is judged here. */
@@ -7,6 +8,7 @@ static const struct evidence_kind *const KINDS[] = {
     &nitro_kind,
     &nitro_simulated_kind,
     &snp_kind,
+    &nvidia_gpu_kind,
 };
 
 enum { N_KINDS = sizeof(KINDS) / sizeof(KINDS[0]) };

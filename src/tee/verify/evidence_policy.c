@@ -137,13 +137,27 @@ static status read_digests(struct json_obj *o, const char *key, struct policy_di
     return OK;
 }
 
+static bool names_a_platform(const struct evidence_policy *p)
+{
+    const bool present[] = {
+        p->nitro.is_present,
+        p->simulated.is_present,
+        p->snp.is_present,
+        p->nvidia_gpu.is_present,
+    };
+    for (size_t i = 0; i < sizeof(present); i++) {
+        if (present[i])
+            return true;
+    }
+    return false;
+}
+
 /* The two halves of the simulated platform stand or fall together, and the hardware's root is
  * never a simulated one. */
 static status check_whole(const struct evidence_policy *p)
 {
     uint8_t aws[SHA256_LEN];
-    REQUIRE(p->nitro.is_present || p->simulated.is_present || p->snp.is_present, ST_CONFIG,
-            "policy names no platform: it would accept nothing");
+    REQUIRE(names_a_platform(p), ST_CONFIG, "policy names no platform: it would accept nothing");
     REQUIRE(p->simulated.is_present == p->trusts_simulated_root, ST_CONFIG,
             "policy.simulated and policy.trust_simulated_root need each other");
     TRY(sha256(nitro_root(), aws));
@@ -164,6 +178,7 @@ static status read_policy(const json_t *root, struct evidence_policy *p)
     TRY(read_platform(&o, "nitro", &p->nitro));
     TRY(read_platform(&o, "simulated", &p->simulated));
     TRY(snp_policy_read(&o, "snp", &p->snp));
+    TRY(nvidia_policy_read(&o, "nvidia_gpu", &p->nvidia_gpu));
     TRY(read_digests(&o, "configs", &p->configs));
     TRY(read_digests(&o, "models", &p->models));
     TRY(json_obj_end(&o));
@@ -190,6 +205,7 @@ void evidence_policy_freep(struct evidence_policy **p)
         free((*p)->nitro.releases);
         free((*p)->simulated.releases);
         snp_policy_done(&(*p)->snp);
+        nvidia_policy_done(&(*p)->nvidia_gpu);
         free((*p)->configs.v);
         free((*p)->models.v);
         free(*p);

@@ -7,6 +7,7 @@
 #define TEE_VERIFY_EVIDENCE_POLICY_H
 
 #include "tee/verify/measurements.h"
+#include "tee/verify/nvidia/nvidia_policy.h"
 #include "tee/verify/snp/snp_policy.h"
 #include "tee/verify/statement.h"
 
@@ -49,6 +50,7 @@ struct evidence_policy {
     struct policy_platform nitro;
     struct policy_platform simulated;
     struct snp_policy snp;
+    struct nvidia_policy nvidia_gpu;
     bool trusts_simulated_root;
     uint8_t simulated_root_sha256[32];
     struct policy_digests configs; /* of the enclave's configuration file */

@@ -131,22 +131,36 @@ static void put_lp(struct buf *b, struct bytes v)
     buf_put(b, v);
 }
 
+static void put_fields(struct buf *b, const char *domain, const struct statement *s)
+{
+    uint8_t freshness = s->freshness == FRESH_EPOCH ? FRESH_EPOCH : FRESH_SESSION;
+    put_lp(b, bytes_str(domain));
+    put_lp(b, s->platform);
+    put_lp(b, s->service);
+    put_lp(b, bytes_of(&freshness, 1));
+    put_lp(b, BYTES_OF(s->nonce));
+    put_lp(b, BYTES_OF(s->identity_key));
+    put_lp(b, BYTES_OF(s->receipt_key));
+    put_lp(b, BYTES_OF(s->config_digest));
+    put_lp(b, BYTES_OF(s->model_digest));
+}
+
 status statement_binding(const struct statement *s, uint8_t out[static STATEMENT_BINDING_LEN])
 {
-    TRY(check(s));
-    uint8_t freshness = s->freshness == FRESH_EPOCH ? FRESH_EPOCH : FRESH_SESSION;
     struct buf b CLEANUP(buf_done) = BUF_MAX(1024);
-    put_lp(&b, BYTES_LIT("eml-binding-v1"));
-    put_lp(&b, s->platform);
-    put_lp(&b, s->service);
-    put_lp(&b, bytes_of(&freshness, 1));
-    put_lp(&b, BYTES_OF(s->nonce));
-    put_lp(&b, BYTES_OF(s->identity_key));
-    put_lp(&b, BYTES_OF(s->receipt_key));
-    put_lp(&b, BYTES_OF(s->config_digest));
-    put_lp(&b, BYTES_OF(s->model_digest));
+    TRY(check(s));
+    put_fields(&b, "eml-binding-v1", s);
     put_lp(&b, BYTES_OF(s->device_digest));
     TRY(buf_status(&b));
     struct bytes whole = buf_view(&b);
     return hash_parts(HASH_SHA512, &whole, 1, out);
+}
+
+status statement_device_nonce(const struct statement *s, uint8_t out[static STATEMENT_FIELD_LEN])
+{
+    struct buf b CLEANUP(buf_done) = BUF_MAX(1024);
+    TRY(check(s));
+    put_fields(&b, "eml-device-nonce-v1", s);
+    TRY(buf_status(&b));
+    return sha256(buf_view(&b), out);
 }

@@ -65,4 +65,9 @@ NODISCARD status statement_parse(struct bytes in, struct statement *out);
 NODISCARD status statement_binding(const struct statement *s,
                                    uint8_t out[static STATEMENT_BINDING_LEN]);
 
+/* The nonce with which an enclave asks its devices: SHA-256 over lp("eml-device-nonce-v1") and the
+ * same fields but the device digest, which is made from their answer. */
+NODISCARD status statement_device_nonce(const struct statement *s,
+                                        uint8_t out[static STATEMENT_FIELD_LEN]);
+
 #endif

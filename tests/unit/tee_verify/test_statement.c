@@ -281,9 +281,35 @@ static void binding_depends_on_every_field(void **state)
     assert_memory_not_equal(want, got, 64);
 }
 
+static void device_nonce_depends_on_every_field_but_the_answer(void **state)
+{
+    (void)state;
+    struct statement s = sample();
+    uint8_t want[32], got[32], binding[64];
+    uint8_t *fields[] = {s.nonce, s.identity_key, s.receipt_key, s.config_digest, s.model_digest};
+    assert_ok(statement_device_nonce(&s, want));
+    for (size_t i = 0; i < 5; i++) {
+        fields[i][31] ^= 1;
+        assert_ok(statement_device_nonce(&s, got));
+        assert_memory_not_equal(want, got, 32);
+        fields[i][31] ^= 1;
+    }
+    s.device_digest[31] ^= 1;
+    assert_ok(statement_device_nonce(&s, got));
+    assert_memory_equal(want, got, 32);
+    assert_ok(statement_binding(&s, binding));
+    assert_memory_not_equal(want, binding, 32);
+    s.freshness = FRESH_SESSION;
+    assert_ok(statement_device_nonce(&s, got));
+    assert_memory_not_equal(want, got, 32);
+    s.platform = BYTES_LIT("");
+    assert_code(statement_device_nonce(&s, got), ST_FORMAT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(device_nonce_depends_on_every_field_but_the_answer),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(bytes_are_the_documented_ones),
         cmocka_unit_test(largest_fits_its_limit),
