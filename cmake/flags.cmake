@@ -42,7 +42,9 @@ if(EML_LANE MATCHES "^(plain|deletion)$")
     target_compile_definitions(eml_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
     target_link_options(eml_flags INTERFACE
         -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
-        -Wl,--build-id=none -Wl,--gc-sections -Wl,--as-needed)
+        -Wl,--build-id=none -Wl,--gc-sections -Wl,--as-needed
+        # What is shipped carries no symbols.
+        $<$<CONFIG:Release>:-Wl,--strip-all>)
 elseif(EML_LANE STREQUAL "asan")
     target_compile_options(eml_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
     target_link_options(eml_flags INTERFACE -fsanitize=address,undefined)

@@ -22,6 +22,8 @@ static void json_check(struct json_w *w, const struct check *k)
     json_optional(w, "code", k->code);
     json_w_text(w, "reason", bytes_str(k->reason));
     json_optional(w, "fix", k->fix);
+    if (k->source != NULL)
+        json_w_str(w, "source", k->source);
     json_w_close(w, '}');
 }
 

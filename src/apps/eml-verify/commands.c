@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include "apps/common/app.h"
-#include "apps/eml-verify/show.h"
+#include "apps/eml-verify/outputs.h"
+#include "apps/eml-verify/report.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -145,7 +146,8 @@ static status load_receipt_files(struct receipt_job *j)
         return OK;
     j->has_evidence = true;
     TRY(evidence_step_load(&j->evidence, cli_value(j->args, "evidence"), j->args));
-    j->evidence.type = evidence_step_guess_type(buf_view(&j->evidence.evidence));
+    if (!cli_has(j->args, "type"))
+        j->evidence.files.type = evidence_step_guess_type(buf_view(&j->evidence.files.evidence));
     return OK;
 }
 
@@ -167,7 +169,7 @@ static void check_statement_model(struct receipt_job *j, const struct statement 
 /* A simulated enclave signs in evaluation mode, real ones never do. */
 static void expect_mode(struct receipt_job *j)
 {
-    if (j->evidence.type != EVIDENCE_SIMULATED || !j->evidence.is_accepted)
+    if (j->evidence.files.type != EVIDENCE_SIMULATED || !j->evidence.is_accepted)
         return;
     j->expect.allow_evaluation = true;
     j->expect.mode = bytes_str(air_mode_name(AIR_EVALUATION));
@@ -197,7 +199,7 @@ static void expect_attested(struct receipt_job *j)
 static void judge_receipt(struct receipt_job *j)
 {
     if (j->has_evidence) {
-        evidence_step_judge(&j->evidence, j->expect.at_unix_s, (struct bytes){0}, &j->checks);
+        evidence_step_judge(&j->evidence, &j->checks);
         expect_attested(j);
         expect_mode(j);
     }
@@ -221,51 +223,79 @@ static status run_receipt(struct receipt_job *j, int *out_exit_code)
     return show_result(&show, out_exit_code);
 }
 
-int commands_receipt(const struct cli *args)
+static int work_on_receipt(const void *ctx, const struct outputs *o)
 {
     int exit_code = 1;
     struct receipt_job j CLEANUP(receipt_job_done) = {
-        .args = args,
+        .args = ctx,
         .receipt = BUF_MAX(RECEIPT_ROOM),
         .nonce = BUF_MAX(NONCE_ROOM),
     };
+    (void)o;
     evidence_step_init(&j.evidence);
     status s = run_receipt(&j, &exit_code);
     return ok(s) ? exit_code : app_fail(s);
 }
 
-static status evidence_type_option(const struct cli *args, enum evidence_type *out)
+int commands_receipt(const struct cli *args)
 {
-    static const char *const WORDS[] = {"nitro", "simulated", NULL};
-    size_t i = 0;
-    TRY(cli_choice(args, "type", WORDS, 0, &i));
-    return evidence_type_of(bytes_str(WORDS[i]), out);
+    const char *const none[OUTPUT_N] = {NULL};
+    return outputs_run(none, work_on_receipt, args);
 }
 
-static status run_evidence(const struct cli *args, struct evidence_step *e, int *out_exit_code)
+/* What is shown and written of one verdict over evidence. */
+static status tell(const struct show *show, const struct outputs *o, int *out_exit_code)
 {
-    int64_t at = 0;
+    struct buf text CLEANUP(buf_done) = BUF_MAX(REPORT_MAX_BYTES);
+    const struct evidence_step *e = show->evidence;
+    if (o->to[OUTPUT_HTML] >= 0) {
+        TRY(report_html(show, &text));
+        TRY(outputs_put(o, OUTPUT_HTML, buf_view(&text)));
+        buf_clear(&text);
+    }
+    if (o->to[OUTPUT_STATE] >= 0 && e->is_accepted) {
+        evidence_memory_put(e->files.expect.memory, &text);
+        TRY(buf_status(&text));
+        TRY(outputs_put(o, OUTPUT_STATE, buf_view(&text)));
+    }
+    return show_result(show, out_exit_code);
+}
+
+static status run_evidence(const struct cli *args, const struct outputs *o, struct evidence_step *e,
+                           int *out_exit_code)
+{
     struct checks checks = {0};
-    struct buf nonce CLEANUP(buf_done) = BUF_MAX(NONCE_ROOM);
-    TRY(take_times(args, &at, NULL));
-    TRY(take_nonce(args, "nonce", 1, 512, &nonce));
-    TRY(evidence_type_option(args, &e->type));
+    struct evidence_trace *trace CLEANUP(evidence_trace_freep) = NULL;
+    if (cli_has(args, "explain") || cli_has(args, "html"))
+        TRY(evidence_trace_new(&trace));
     TRY(evidence_step_load(e, cli_operand(args, 0), args));
-    evidence_step_judge(e, at, buf_view(&nonce), &checks);
+    e->files.expect.trace = trace;
+    evidence_step_judge(e, &checks);
     const struct show show = {
         .kind = "evidence",
         .checks = &checks,
         .evidence = e,
+        .trace = trace,
+        .is_explained = cli_has(args, "explain"),
         .is_json = cli_has(args, "json"),
     };
-    return show_result(&show, out_exit_code);
+    return tell(&show, o, out_exit_code);
 }
 
-int commands_evidence(const struct cli *args)
+static int work_on_evidence(const void *ctx, const struct outputs *o)
 {
     int exit_code = 1;
     struct evidence_step e CLEANUP(evidence_step_done);
     evidence_step_init(&e);
-    status s = run_evidence(args, &e, &exit_code);
+    status s = run_evidence(ctx, o, &e, &exit_code);
     return ok(s) ? exit_code : app_fail(s);
+}
+
+int commands_evidence(const struct cli *args)
+{
+    const char *const paths[OUTPUT_N] = {
+        [OUTPUT_HTML] = cli_value(args, "html"),
+        [OUTPUT_STATE] = cli_value(args, "state"),
+    };
+    return outputs_run(paths, work_on_evidence, args);
 }

@@ -1,4 +1,4 @@
-/* commands - what eml-verify can be asked: a receipt, or evidence by itself.
+/* commands - what eml-verify can be asked.
  *
  * Each returns the exit code: the verdict's, or that of a failure to read what was given.
  */
@@ -9,5 +9,6 @@
 
 int commands_receipt(const struct cli *args);
 int commands_evidence(const struct cli *args);
+int commands_checks(const struct cli *args);
 
 #endif

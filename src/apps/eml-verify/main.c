@@ -1,14 +1,17 @@
-/* eml-verify - checks receipts and evidence offline. It holds no secret, opens no socket and writes
- * no file; the kernel holds it to that (apps/sandbox/sandbox.h). */
-#include "apps/common/app.h"
+/* eml-verify - checks receipts and evidence offline. It holds no secret and opens no socket; the
+ * process that reads hostile bytes writes no file either, and the kernel holds it to that
+ * (apps/sandbox/sandbox.h, outputs.h). Every command enters the sandbox before it reads a file. */
+#include "apps/common/evidence_files.h"
 #include "apps/eml-verify/commands.h"
-#include "apps/sandbox/sandbox.h"
 
 static const struct cli_option RECEIPT_OPTIONS[] = {
     {.name = "key", .value = "HEX", .help = "the issuer's Ed25519 key, 64 digits"},
     {.name = "evidence", .value = "FILE", .help = "the attestation that holds the key"},
+    {.name = "type",
+     .value = "NAME",
+     .help = "of the evidence (nitro, or simulated if it says so)"},
     {.name = "policy", .value = "FILE", .help = "which code to accept; needed with --evidence"},
-    {.name = "crl", .value = "FILE", .is_repeated = true, .help = "revocation list, DER or PEM"},
+    EVIDENCE_FILES_BESIDE,
     {.name = "at", .value = "UNIX", .help = "time of verification (now)"},
     {.name = "max-age", .value = "S", .help = "oldest receipt to accept, in seconds (any)"},
     {.name = "expect-nonce", .value = "HEX", .help = "the nonce that the request carried"},
@@ -22,11 +25,17 @@ static const struct cli_option RECEIPT_OPTIONS[] = {
 };
 
 static const struct cli_option EVIDENCE_OPTIONS[] = {
-    {.name = "type", .value = "NAME", .is_required = true, .help = "nitro or simulated"},
-    {.name = "policy", .value = "FILE", .help = "which code to accept"},
-    {.name = "crl", .value = "FILE", .is_repeated = true, .help = "revocation list, DER or PEM"},
-    {.name = "at", .value = "UNIX", .help = "time of verification (now)"},
-    {.name = "nonce", .value = "HEX", .help = "the nonce that the evidence must hold"},
+    EVIDENCE_FILES_TYPE,
+    EVIDENCE_FILES_POLICY,
+    EVIDENCE_FILES_BESIDE,
+    EVIDENCE_FILES_EXPECT,
+    {.name = "json", .help = "one JSON object on standard output"},
+    {.name = "explain", .help = "show the bytes that each check looked at"},
+    {.name = "html", .value = "OUT", .help = "write a report, one HTML file"},
+};
+
+static const struct cli_option CHECKS_OPTIONS[] = {
+    {.name = "type", .value = "NAME", .help = "only the checks of this type of evidence"},
     {.name = "json", .help = "one JSON object on standard output"},
 };
 
@@ -53,8 +62,16 @@ static const struct cli_command COMMANDS[] = {
         CLI_OPTIONS(EVIDENCE_OPTIONS),
         .notes =
             "Certificates of evidence are short-lived: give --at to judge it at its own time.\n"
+            "Without --policy genuine evidence is incomplete: nothing was pinned.\n"
             "Exit: 0 accepted, 10 rejected, 20 incomplete, 30 malformed, 2 wrong use.\n",
         .run = commands_evidence,
+    },
+    {
+        .name = "checks",
+        .max_operands = 0,
+        .summary = "list every check of evidence: id, code, source, and what to do",
+        CLI_OPTIONS(CHECKS_OPTIONS),
+        .run = commands_checks,
     },
 };
 
@@ -67,7 +84,5 @@ static const struct cli_program PROGRAM = {
 
 int main(int argc, char **argv)
 {
-    app_init(PROGRAM.name);
-    status s = sandbox_enter(SANDBOX_OFFLINE);
-    return ok(s) ? cli_main(&PROGRAM, argc, argv) : app_fail(s);
+    return cli_main(&PROGRAM, argc, argv);
 }
