@@ -138,7 +138,7 @@ static bool binds(const struct evidence_job *j, const struct statement *s,
 const struct evidence_kind snp_kind = {
     .type = EVIDENCE_SNP,
     .name = "snp",
-    .platform = "amd-sev-snp",
+    .platform = STATEMENT_PLATFORM_SNP,
     .checks = CHECKS,
     .n_checks = sizeof(CHECKS) / sizeof(CHECKS[0]),
     .state_bytes = sizeof(struct snp_state),
