@@ -1,5 +1,7 @@
 #include "crypto/ed25519.h"
 
+#include <stdlib.h>
+
 #include "crypto/lib.h"
 #include "crypto/rand.h"
 
@@ -83,19 +85,48 @@ status ed25519_generate(struct ed25519_secret *out)
     return ed25519_from_seed(s.seed, out);
 }
 
+struct ed25519_signer {
+    EVP_PKEY *key;
+};
+
+void ed25519_signer_freep(struct ed25519_signer **s)
+{
+    if (*s != NULL)
+        EVP_PKEY_free((*s)->key);
+    free(*s);
+    *s = NULL;
+}
+
 /* libcrypto derives the public key from the seed again here. Taking ours would be faster, but a
  * public key that does not belong to the seed makes a signature give the seed away. */
-status ed25519_sign(const struct ed25519_secret *s, struct bytes message,
-                    uint8_t out_sig[static ED25519_SIG_LEN])
+status ed25519_signer_new(const struct ed25519_secret *s, struct ed25519_signer **out)
 {
-    EVP_PKEY *key CLEANUP(lib_pkey_freep) = NULL;
-    TRY(private_key(s->seed, &key));
+    struct ed25519_signer *made CLEANUP(ed25519_signer_freep) = calloc(1, sizeof(*made));
+    REQUIRE(made != NULL, ST_NOMEM, "no memory for a key");
+    TRY(private_key(s->seed, &made->key));
+    *out = made;
+    made = NULL;
+    return OK;
+}
+
+status ed25519_signer_sign(const struct ed25519_signer *s, struct bytes message,
+                           uint8_t out_sig[static ED25519_SIG_LEN])
+{
+    TRY(lib_init());
     EVP_MD_CTX *ctx CLEANUP(lib_md_ctx_freep) = EVP_MD_CTX_new();
     size_t n = ED25519_SIG_LEN;
-    if (ctx == NULL || EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, key, NULL) != 1 ||
+    if (ctx == NULL || EVP_DigestSignInit_ex(ctx, NULL, NULL, NULL, NULL, s->key, NULL) != 1 ||
         EVP_DigestSign(ctx, out_sig, &n, message.p, message.n) != 1 || n != ED25519_SIG_LEN)
         return lib_fail("Ed25519 signing");
     return OK;
+}
+
+status ed25519_sign(const struct ed25519_secret *s, struct bytes message,
+                    uint8_t out_sig[static ED25519_SIG_LEN])
+{
+    struct ed25519_signer *signer CLEANUP(ed25519_signer_freep) = NULL;
+    TRY(ed25519_signer_new(s, &signer));
+    return ed25519_signer_sign(signer, message, out_sig);
 }
 
 static status verify(const uint8_t *public_key, struct bytes message, struct bytes sig)

@@ -21,6 +21,14 @@ NODISCARD status ed25519_from_seed(const uint8_t seed[static ED25519_SEED_LEN],
                                    struct ed25519_secret *out);
 NODISCARD status ed25519_sign(const struct ed25519_secret *s, struct bytes message,
                               uint8_t out_sig[static ED25519_SIG_LEN]);
+/* A secret made ready for many signatures: what libcrypto derives from the seed is derived once,
+ * which is about half of a signature's cost. Any number of threads may sign with it. */
+struct ed25519_signer;
+NODISCARD status ed25519_signer_new(const struct ed25519_secret *s, struct ed25519_signer **out);
+void ed25519_signer_freep(struct ed25519_signer **s); /* wipes what it holds */
+NODISCARD status ed25519_signer_sign(const struct ed25519_signer *s, struct bytes message,
+                                     uint8_t out_sig[static ED25519_SIG_LEN]);
+
 /* ST_AUTH when the signature does not hold; ST_ALG for a key that strict verification refuses;
  * ST_FORMAT for a signature of another size. */
 NODISCARD status ed25519_verify(const uint8_t public_key[static ED25519_PUBLIC_LEN],

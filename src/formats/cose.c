@@ -206,17 +206,25 @@ static void put_message(struct buf *out, struct bytes protected_raw, struct byte
     cbor_put_bytes(out, sig);
 }
 
-status cose_sign_ed25519(const struct ed25519_secret *key, struct bytes protected_raw,
-                         struct bytes payload, bool tagged, struct buf *out)
+status cose_sign_prepared(const struct ed25519_signer *signer, struct bytes protected_raw,
+                          struct bytes payload, bool tagged, struct buf *out)
 {
     uint8_t sig[ED25519_SIG_LEN];
     struct bytes no_aad = {0};
     struct buf to_sign CLEANUP(buf_done) = structure_buf(protected_raw, no_aad, payload);
     TRY(check_own_header(protected_raw, COSE_ALG_EDDSA));
     TRY(cose_sig_structure(protected_raw, no_aad, payload, &to_sign));
-    TRY(ed25519_sign(key, buf_view(&to_sign), sig));
+    TRY(ed25519_signer_sign(signer, buf_view(&to_sign), sig));
     put_message(out, protected_raw, payload, BYTES_OF(sig), tagged);
     return buf_status(out);
+}
+
+status cose_sign_ed25519(const struct ed25519_secret *key, struct bytes protected_raw,
+                         struct bytes payload, bool tagged, struct buf *out)
+{
+    struct ed25519_signer *signer CLEANUP(ed25519_signer_freep) = NULL;
+    TRY(ed25519_signer_new(key, &signer));
+    return cose_sign_prepared(signer, protected_raw, payload, tagged, out);
 }
 
 status cose_sign_ecdsa(const struct ecdsa_secret *key, enum ecdsa_alg alg,

@@ -58,6 +58,9 @@ NODISCARD status cose_sig_structure(struct bytes protected_raw, struct bytes ext
  * ST_USAGE when it does not. */
 NODISCARD status cose_sign_ed25519(const struct ed25519_secret *key, struct bytes protected_raw,
                                    struct bytes payload, bool tagged, struct buf *out);
+/* The same with a key that is made ready once for many messages. */
+NODISCARD status cose_sign_prepared(const struct ed25519_signer *signer, struct bytes protected_raw,
+                                    struct bytes payload, bool tagged, struct buf *out);
 NODISCARD status cose_sign_ecdsa(const struct ecdsa_secret *key, enum ecdsa_alg alg,
                                  struct bytes protected_raw, struct bytes payload, bool tagged,
                                  struct buf *out);

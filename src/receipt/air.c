@@ -318,12 +318,20 @@ static status check_own(struct bytes payload)
     return OK;
 }
 
-status air_sign(const struct air_claims *claims, const struct ed25519_secret *key, struct buf *out)
+status air_sign_prepared(const struct air_claims *claims, const struct ed25519_signer *signer,
+                         struct buf *out)
 {
     struct buf payload CLEANUP(buf_done) = BUF_MAX(AIR_RECEIPT_MAX - 128);
     TRY(check_attested(&claims->measurements));
     air_claims_encode(claims, &payload);
     TRY(buf_status(&payload));
     TRY(check_own(buf_view(&payload)));
-    return cose_sign_ed25519(key, BYTES_OF(PROTECTED), buf_view(&payload), true, out);
+    return cose_sign_prepared(signer, BYTES_OF(PROTECTED), buf_view(&payload), true, out);
+}
+
+status air_sign(const struct air_claims *claims, const struct ed25519_secret *key, struct buf *out)
+{
+    struct ed25519_signer *signer CLEANUP(ed25519_signer_freep) = NULL;
+    TRY(ed25519_signer_new(key, &signer));
+    return air_sign_prepared(claims, signer, out);
 }

@@ -91,6 +91,9 @@ NODISCARD status air_cti_generate(uint8_t out[static AIR_CTI_LEN]);
  */
 NODISCARD status air_sign(const struct air_claims *claims, const struct ed25519_secret *key,
                           struct buf *out);
+/* The same with a key that is made ready once for many receipts. */
+NODISCARD status air_sign_prepared(const struct air_claims *claims,
+                                   const struct ed25519_signer *signer, struct buf *out);
 
 /* What the verifier demands. An input that is not given makes its check a SKIP that does not count
  * against the receipt, with two exceptions: without a key nothing is accepted, and evaluation mode

@@ -364,7 +364,7 @@ static status make_identity(struct service *s)
         .ctx = s->provider,
         .epoch = s->epoch,
     };
-    memcpy(s->identity.receipt_key, s->signer.key.public_key, ED25519_PUBLIC_LEN);
+    memcpy(s->identity.receipt_key, s->signer.public_key, ED25519_PUBLIC_LEN);
     memcpy(s->identity.config_digest, s->o.config_digest, SHA256_LEN);
     memcpy(s->identity.model_digest, model.digest, SHA256_LEN);
     return OK;
@@ -432,7 +432,7 @@ void service_freep(struct service **sp)
 
 const uint8_t *service_receipt_key(const struct service *s)
 {
-    return s->signer.key.public_key;
+    return s->signer.public_key;
 }
 
 const uint8_t *service_identity_key(const struct service *s)

@@ -44,6 +44,15 @@ static bool same_measurements(const struct measurements *a, const struct measure
     return true;
 }
 
+static status make_key(struct signer *s)
+{
+    struct ed25519_secret secret CLEANUP(ed25519_secret_wipe) = {.seed = {0}};
+    TRY(ed25519_generate(&secret));
+    TRY(ed25519_signer_new(&secret, &s->key));
+    memcpy(s->public_key, secret.public_key, sizeof(s->public_key));
+    return OK;
+}
+
 status signer_init(struct signer *s, struct tee_provider *provider, const char *service,
                    const char *policy_version, const struct signer_model *model)
 {
@@ -64,12 +73,12 @@ status signer_init(struct signer *s, struct tee_provider *provider, const char *
     };
     memcpy(s->common.model_hash, model->digest, AIR_HASH_LEN);
     attested_measurements(&attested, &s->common.measurements);
-    return ed25519_generate(&s->key);
+    return make_key(s);
 }
 
 void signer_done(struct signer *s)
 {
-    ed25519_secret_wipe(&s->key);
+    ed25519_signer_freep(&s->key);
 }
 
 static uint64_t peak_memory_mb(void)
@@ -90,5 +99,5 @@ status signer_sign(const struct signer *s, const struct signer_facts *f, struct 
     c.sequence_number = f->sequence;
     c.execution_time_ms = (f->engine_ns + NS_PER_MS - 1) / NS_PER_MS;
     c.memory_peak_mb = peak_memory_mb();
-    return air_sign(&c, &s->key, out);
+    return air_sign_prepared(&c, s->key, out);
 }

@@ -225,6 +225,28 @@ static void wycheproof(void **state)
     vectors_close(&v);
 }
 
+/* Ed25519 is deterministic: both ways give the same bytes, each time. */
+static void a_prepared_key_signs_the_same(void **state)
+{
+    (void)state;
+    struct ed25519_secret key;
+    struct ed25519_signer *signer = NULL;
+    uint8_t a[ED25519_SIG_LEN], b[ED25519_SIG_LEN];
+    assert_ok(ed25519_generate(&key));
+    assert_ok(ed25519_signer_new(&key, &signer));
+    for (size_t n = 0; n < 100; n += 9) {
+        struct bytes message = test_exact(bytes_of(&key, n % sizeof(key)));
+        assert_ok(ed25519_sign(&key, message, a));
+        assert_ok(ed25519_signer_sign(signer, message, b));
+        assert_memory_equal(a, b, sizeof(a));
+        assert_ok(ed25519_verify(key.public_key, message, BYTES_OF(b)));
+        test_exact_free(message);
+    }
+    ed25519_signer_freep(&signer);
+    assert_null(signer);
+    ed25519_signer_freep(&signer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +260,7 @@ int main(void)
         cmocka_unit_test(reduced_points_near_the_prime_are_let_pass),
         cmocka_unit_test(s_above_the_group_order_is_refused),
         cmocka_unit_test(wycheproof),
+        cmocka_unit_test(a_prepared_key_signs_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

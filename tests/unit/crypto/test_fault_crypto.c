@@ -62,9 +62,12 @@ static status x25519(void)
 static status ed25519(void)
 {
     struct ed25519_secret s CLEANUP(ed25519_secret_wipe) = {.seed = {0}};
+    struct ed25519_signer *signer CLEANUP(ed25519_signer_freep) = NULL;
     uint8_t sig[ED25519_SIG_LEN];
     TRY(ed25519_generate(&s));
     TRY(ed25519_sign(&s, BYTES_LIT("m"), sig));
+    TRY(ed25519_signer_new(&s, &signer));
+    TRY(ed25519_signer_sign(signer, BYTES_LIT("m"), sig));
     return ed25519_verify(s.public_key, BYTES_LIT("m"), BYTES_OF(sig));
 }
 
