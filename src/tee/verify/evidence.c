@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "tee/verify/evidence_job.h"
+#include "tee/verify/evidence_parts.h"
 
 /* The outcome that was just appended is of j->now. */
 static void name_source(struct evidence_job *j)
@@ -76,13 +76,14 @@ void evidence_shows(struct evidence_job *j, const char *label, struct bytes view
         const char *name;
         struct bytes bytes;
     } inputs[] = {
-        {"evidence", j->evidence},
+        {j->is_device ? "devices" : "evidence", j->evidence},
         {"statement", in->statement},
         {"collateral", in->collateral},
         {"certs", in->certs},
         {"jwks", in->jwks},
         {"event_log", in->event_log},
         {"reference_values", in->reference_values},
+        {"devices", in->devices},
     };
     const char *input = NULL;
     size_t offset = 0;
@@ -130,16 +131,37 @@ void evidence_fact_hex(struct evidence_job *j, const char *name, struct bytes v)
         hex_encode(bytes_of(v.p, v.n < ROOM ? v.n : ROOM), place);
 }
 
-static void run(struct evidence_job *j)
+/* A device is judged under a policy that is known to speak of it. */
+static bool is_told_before(const struct evidence_job *j, const struct evidence_check *row)
+{
+    return j->is_device && row->run == evidence_check_policy;
+}
+
+static void run_rows(struct evidence_job *j)
 {
     for (size_t i = 0; i < j->kind->n_checks; i++) {
         j->now = &j->kind->checks[i];
+        if (is_told_before(j, j->now))
+            continue;
         if (j->reached >= j->now->need)
             j->now->run(j);
         else
             evidence_skip(j, true, "See the first check that failed.",
                           "not judged, because an earlier check did not hold");
     }
+}
+
+status evidence_run(struct evidence_job *j)
+{
+    j->state = calloc(1, j->kind->state_bytes);
+    REQUIRE(j->state != NULL, ST_NOMEM, "evidence state");
+    run_rows(j);
+    if (j->kind->done != NULL)
+        j->kind->done(j);
+    wipe(j->state, j->kind->state_bytes);
+    free(j->state);
+    j->state = NULL;
+    return OK;
 }
 
 static void tell(const struct evidence_job *j, struct evidence_claimed *out)
@@ -155,12 +177,14 @@ static void tell(const struct evidence_job *j, struct evidence_claimed *out)
     out->user_data = j->user_data;
 }
 
-static status publish(const struct evidence_job *j, struct evidence_verified *out)
+static status publish(const struct evidence_job *j, struct bytes given,
+                      struct evidence_verified *out)
 {
     struct evidence_verified v = {
         .type = j->kind->type,
         .is_simulated = j->kind->type == EVIDENCE_SIMULATED,
-        .evidence = j->evidence,
+        .has_devices = j->has_devices,
+        .evidence = given,
         .has_statement = j->has_statement,
         .statement = j->statement,
         .measurements = j->measurements,
@@ -171,7 +195,7 @@ static status publish(const struct evidence_job *j, struct evidence_verified *ou
         .user_data = j->user_data,
         .release = j->release,
     };
-    TRY(sha256(j->evidence, v.evidence_sha256));
+    TRY(sha256(given, v.evidence_sha256));
     memcpy(v.binding, j->binding, sizeof(v.binding));
     for (unsigned i = 0; i < EVIDENCE_MEMORY_N; i++)
         evidence_memory_raise(j->expect->memory, (enum evidence_memory_of)i, j->seen[i]);
@@ -191,27 +215,23 @@ static status refusal(const struct checks *c)
     return FAIL(code, "evidence: %s: %s", first->id, first->reason);
 }
 
-static status judge(struct evidence_job *j, struct evidence_claimed *out_claimed,
-                    struct evidence_verified *out)
+static status judge(struct evidence_job *j, struct evidence_expect *filled,
+                    struct evidence_claimed *out_claimed, struct evidence_verified *out)
 {
-    run(j);
+    struct bytes given = j->evidence;
+    evidence_parts_open(j, filled);
+    TRY(evidence_run(j));
+    TRY(evidence_parts_devices(j));
     if (out_claimed != NULL)
         tell(j, out_claimed);
     if (checks_verdict(j->checks) != VERDICT_ACCEPT)
         return refusal(j->checks);
-    /* Accept implies both; a mistake in a table must not turn into trust. */
+    /* Accept implies these; a mistake in a table must not turn into trust. */
     REQUIRE(j->reached >= NEEDS_SIGNED && j->release != NULL, ST_INTERNAL, "evidence: no release");
-    return publish(j, out);
-}
-
-static void job_done(struct evidence_job *j)
-{
-    if (j->state != NULL && j->kind->done != NULL)
-        j->kind->done(j);
-    if (j->state != NULL)
-        wipe(j->state, j->kind->state_bytes);
-    free(j->state);
-    j->state = NULL;
+    REQUIRE(j->has_devices || !j->policy->nvidia_gpu.is_present ||
+                j->kind->type == EVIDENCE_NVIDIA_GPU,
+            ST_INTERNAL, "evidence: no devices");
+    return publish(j, given, out);
 }
 
 status evidence_verify(struct bytes evidence, enum evidence_type type,
@@ -219,11 +239,12 @@ status evidence_verify(struct bytes evidence, enum evidence_type type,
                        struct checks *out_checks, struct evidence_claimed *out_claimed,
                        struct evidence_verified *out)
 {
-    struct evidence_job j CLEANUP(job_done) = {
+    struct evidence_expect filled = *expect;
+    struct evidence_job j = {
         .kind = evidence_kind_of(type),
         .evidence = evidence,
         .policy = policy,
-        .expect = expect,
+        .expect = &filled,
         .checks = out_checks,
         .facts = out_claimed != NULL ? &out_claimed->facts : NULL,
     };
@@ -233,7 +254,5 @@ status evidence_verify(struct bytes evidence, enum evidence_type type,
         out_checks->is_unsupported = true;
         return FAIL(ST_UNSUPPORTED, "evidence of an unknown type");
     }
-    j.state = calloc(1, j.kind->state_bytes);
-    REQUIRE(j.state != NULL, ST_NOMEM, "evidence state");
-    return judge(&j, out_claimed, out);
+    return judge(&j, &filled, out_claimed, out);
 }

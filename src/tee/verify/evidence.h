@@ -12,6 +12,7 @@
 #define TEE_VERIFY_EVIDENCE_H
 
 #include "base/checks.h"
+#include "tee/verify/bundle.h"
 #include "tee/verify/evidence_cache.h"
 #include "tee/verify/evidence_facts.h"
 #include "tee/verify/evidence_memory.h"
@@ -20,7 +21,7 @@
 #include "tee/verify/measurements.h"
 #include "tee/verify/statement.h"
 
-enum { EVIDENCE_MAX_BYTES = 16 << 10, EVIDENCE_SHA256_LEN = 32 };
+enum { EVIDENCE_MAX_BYTES = BUNDLE_MAX_BYTES, EVIDENCE_SHA256_LEN = 32 };
 
 /* Append only: on the wire a type is 1 + its number. */
 enum evidence_type {
@@ -47,6 +48,7 @@ struct evidence_inputs {
     struct bytes jwks;             /* JSON Web Key Set of a token's issuer */
     struct bytes event_log;        /* CCEL, for replay */
     struct bytes reference_values; /* of a GPU: what `eml rim import` wrote */
+    struct bytes devices;          /* evidence of the enclave's GPUs, which the statement names */
     const struct bytes *crls;      /* DER */
     size_t n_crls;
 };
@@ -72,7 +74,8 @@ struct evidence_expect {
 struct evidence_verified {
     enum evidence_type type;
     bool is_simulated;
-    struct bytes evidence;
+    bool has_devices;      /* the enclave's GPUs were judged as well */
+    struct bytes evidence; /* as it was given: a bundle with everything in it */
     uint8_t evidence_sha256[EVIDENCE_SHA256_LEN];
     bool has_statement;
     struct statement statement; /* when has_statement */
@@ -94,10 +97,11 @@ struct evidence_claimed {
     struct evidence_facts facts;
 };
 
-/* Appends every check of docs/ATTESTATION.md to out_checks, in order and once each, and fills *out
- * only when the verdict is accept; policy may be NULL, the verdict is then incomplete at best.
- * out_claimed may be NULL; it is filled as soon as the document parses. Fails with a code that
- * tells the verdict: ST_FORMAT malformed, ST_UNSUPPORTED incomplete, else ST_POLICY. */
+/* Takes the hardware's own bytes, or a bundle of them. Appends every check of docs/ATTESTATION.md
+ * to out_checks, in order and once each, and fills *out only when the verdict is accept; policy may
+ * be NULL, the verdict is then incomplete at best. out_claimed may be NULL; it is filled as soon as
+ * the document parses. Fails with a code that tells the verdict: ST_FORMAT malformed,
+ * ST_UNSUPPORTED incomplete, else ST_POLICY. */
 NODISCARD status evidence_verify(struct bytes evidence, enum evidence_type type,
                                  const struct evidence_policy *policy,
                                  const struct evidence_expect *expect, struct checks *out_checks,

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-enum { EVIDENCE_FACTS_MAX = 64, EVIDENCE_FACT_MAX = 320 };
+enum { EVIDENCE_FACTS_MAX = 128, EVIDENCE_FACT_MAX = 320 };
 
 struct evidence_fact {
     const char *name;              /* static text */

@@ -51,7 +51,8 @@ const struct evidence_kind *evidence_kind_of(enum evidence_type t);
 
 struct evidence_job {
     const struct evidence_kind *kind;
-    struct bytes evidence;
+    bool is_device;                       /* judged after a CPU, under the same policy */
+    struct bytes evidence;                /* the hardware's own, out of its bundle */
     const struct evidence_policy *policy; /* or NULL */
     const struct evidence_expect *expect;
     struct checks *checks;
@@ -69,10 +70,14 @@ struct evidence_job {
     const char *release;              /* name of the policy's release that matched as a whole */
     uint32_t seen[EVIDENCE_MEMORY_N]; /* collateral numbers, remembered on accept; 0: none */
 
+    bool has_devices; /* whose own evidence was accepted */
     bool has_statement;
     struct statement statement;
     uint8_t binding[STATEMENT_BINDING_LEN]; /* when has_statement */
 };
+
+/* Judges every check of the kind. Makes j->state, and ends it. */
+NODISCARD status evidence_run(struct evidence_job *j);
 
 /* Outcomes of j->now: exactly one for each check. A pass of simulated evidence says so in its
  * text. */
