@@ -47,8 +47,6 @@ static uint32_t text_tokens(const struct scheduler_job *j, uint32_t text)
 static bool batch_has_room(const struct scheduler *s, const struct scheduler_job *j)
 {
     const struct batch *b = &s->batch;
-    if (b->n_rows == 0)
-        return true;
     return b->n_rows < s->limits.max_batch_texts && b->normalize == j->normalize &&
            text_tokens(j, j->n_taken) <= s->limits.max_batch_tokens - b->n_ids;
 }
@@ -77,48 +75,82 @@ static void push(struct scheduler *s, struct scheduler_job *j)
     s->n_queued++;
 }
 
-static struct scheduler_job *pop(struct scheduler *s)
+static bool has_rows(const struct scheduler_job *j)
 {
-    struct scheduler_job *j = s->head;
-    s->head = j->next;
-    if (s->head == NULL)
-        s->tail = NULL;
-    s->n_queued--;
-    return j;
+    return j->n_taken < j->n_texts;
 }
 
-/* A cancelled job takes no further rows; those already in the batch finish with it. */
-static bool drop_cancelled(struct scheduler_job *j, struct scheduler_job **out_ended)
+/* A cancelled job takes no further rows; those already in a batch finish with it. */
+static void drop_rows_of_cancelled(struct scheduler *s)
 {
-    if (!atomic_load_explicit(&j->is_cancelled, memory_order_relaxed))
-        return false;
-    j->n_finished += j->n_texts - j->n_taken;
-    j->n_taken = j->n_texts;
-    if (j->n_finished == j->n_texts) {
-        j->next = *out_ended;
-        *out_ended = j;
+    for (struct scheduler_job *j = s->head; j != NULL; j = j->next) {
+        if (!atomic_load_explicit(&j->is_cancelled, memory_order_relaxed))
+            continue;
+        j->n_finished += j->n_texts - j->n_taken;
+        j->n_taken = j->n_texts;
     }
-    return true;
 }
 
-/* One row of each job in turn, so that a long request does not keep a short one waiting. Jobs that
- * end without a row in the batch are linked to *out_ended. */
+/* Takes jobs that have no row left out of the queue, and links those that have ended without a row
+ * in the batch to *out_ended. */
+static void sweep(struct scheduler *s, struct scheduler_job **out_ended)
+{
+    struct scheduler_job **at = &s->head;
+    s->tail = NULL;
+    while (*at != NULL) {
+        struct scheduler_job *j = *at;
+        if (has_rows(j)) {
+            s->tail = j;
+            at = &j->next;
+            continue;
+        }
+        *at = j->next;
+        s->n_queued--;
+        if (j->n_finished == j->n_texts) {
+            j->next = *out_ended;
+            *out_ended = j;
+        }
+    }
+}
+
+static bool is_half_full(const struct scheduler *s)
+{
+    return s->batch.n_ids >= s->limits.max_batch_tokens / 2 ||
+           s->batch.n_rows >= s->limits.max_batch_texts / 2;
+}
+
+static void take_first_rows(struct scheduler *s)
+{
+    for (struct scheduler_job *j = s->head; j != NULL && !is_half_full(s); j = j->next) {
+        if (j->n_taken == 0 && batch_has_room(s, j))
+            take_row(s, j);
+    }
+}
+
+static void take_oldest(struct scheduler *s)
+{
+    for (struct scheduler_job *j = s->head; j != NULL; j = j->next) {
+        while (has_rows(j) && batch_has_room(s, j))
+            take_row(s, j);
+    }
+}
+
+/* The oldest job has a row in every batch. Up to half of a batch goes to jobs that have had none
+ * yet, one each, so that a long request does not keep a short one waiting. The rest goes to the
+ * oldest, so that requests end one after the other: their answers are signed and sent while the
+ * next batch runs. */
 static void fill_batch(struct scheduler *s, struct scheduler_job **out_ended)
 {
-    uint32_t n_blocked = 0;
     s->batch.n_rows = 0;
     s->batch.n_ids = 0;
-    while (s->head != NULL && n_blocked < s->n_queued) {
-        struct scheduler_job *j = pop(s);
-        if (drop_cancelled(j, out_ended))
-            continue;
-        bool has_room = batch_has_room(s, j);
-        if (has_room)
-            take_row(s, j);
-        n_blocked = has_room ? 0 : n_blocked + 1;
-        if (j->n_taken < j->n_texts)
-            push(s, j);
-    }
+    drop_rows_of_cancelled(s);
+    sweep(s, out_ended);
+    if (s->head == NULL)
+        return;
+    take_row(s, s->head);
+    take_first_rows(s);
+    take_oldest(s);
+    sweep(s, out_ended);
 }
 
 static bool is_last_row_of_job(const struct batch *b, uint32_t i)

@@ -1,8 +1,8 @@
 /* scheduler - one matrix from the rows of many sessions.
  *
- * Jobs wait in one queue. The engine thread takes rows round-robin over the jobs until the batch
- * holds max_batch_tokens, runs them as one matrix, and hands each job back when its last row is
- * done. Row bits do not depend on what they were batched with (docs/NUMERICS.md), so who else is
+ * Jobs wait in one queue. The engine thread fills a batch of at most max_batch_tokens, half of it
+ * with first rows of new jobs and the rest with the oldest job's, runs it as one matrix, and hands
+ * each job back when its last row is done. Row bits do not depend on what they were batched with (docs/NUMERICS.md), so who else is
  * connected shows in time alone.
  */
 #ifndef SERVE_SCHEDULER_H

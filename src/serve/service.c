@@ -12,6 +12,9 @@ enum {
     RESPONSE_MAX = 64 << 20,
     RECEIPT_ROOM = 4096,
     POLICY_VERSION_LEN = 32,
+    /* As efficient as larger ones, which a new request would wait for, and which leave the engine
+     * idle when all requests of a session end in one. */
+    BATCH_TOKENS = 1024,
 };
 
 struct serve_session {
@@ -325,11 +328,17 @@ static uint32_t or_default(uint32_t given, uint32_t fallback)
     return given ? given : fallback;
 }
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
 static void fill_options(struct service *s, const struct service_options *o)
 {
     s->o = *o;
     s->o.max_sessions = or_default(o->max_sessions, 64);
-    s->o.max_batch_tokens = or_default(o->max_batch_tokens, 4096);
+    s->o.max_batch_tokens =
+        or_default(o->max_batch_tokens, larger(BATCH_TOKENS, embedder_max_tokens(s->embedder)));
     s->o.max_batch_texts = or_default(o->max_batch_texts, 256);
     s->o.max_queued = or_default(o->max_queued, 1024);
     s->o.max_request_tokens = or_default(o->max_request_tokens, 262144);

@@ -18,7 +18,7 @@ struct service_options {
     const char *model_version;
     uint8_t config_digest[SHA256_LEN];
     uint32_t max_sessions;       /* 64 */
-    uint32_t max_batch_tokens;   /* 4096 */
+    uint32_t max_batch_tokens;   /* 1024, or one text of the model if that is longer */
     uint32_t max_batch_texts;    /* 256 */
     uint32_t max_queued;         /* 1024 requests */
     uint32_t max_request_tokens; /* 262144 */

@@ -44,12 +44,16 @@ struct probe {
     float out[8 * HIDDEN];
     atomic_int n_done;
     enum status_code code;
+    unsigned after_batches; /* how many had run when it was done */
 };
+
+static struct engine *at_work;
 
 static void on_done(struct scheduler_job *job, status s)
 {
     struct probe *p = (struct probe *)(void *)job;
     p->code = s.code;
+    p->after_batches = atomic_load(&at_work->n_batches);
     atomic_fetch_add(&p->n_done, 1);
 }
 
@@ -90,6 +94,7 @@ static struct scheduler *start(struct engine *e)
 {
     *e = (struct engine){.gate = PTHREAD_MUTEX_INITIALIZER};
     struct scheduler *s = NULL;
+    at_work = e;
     assert_ok(scheduler_new(&LIMITS, encode, e, &s));
     return s;
 }
@@ -157,6 +162,59 @@ static void test_a_short_job_overtakes_the_rows_of_a_long_one(void **state)
      * later. */
     assert_int_equal(atomic_load(&e.n_batches), 1 + 5);
     assert_true(shorter.job.engine_ns < longer.job.engine_ns);
+    scheduler_freep(&s);
+}
+
+static void test_jobs_end_one_after_the_other(void **state)
+{
+    (void)state;
+    struct engine e;
+    struct scheduler *s = start(&e);
+    struct probe first, p[4];
+    make(&first, 1, 1, 1, false);
+    pthread_mutex_lock(&e.gate);
+    assert_ok(scheduler_submit(s, &first.job));
+    wait_entered(&e, 1);
+    for (int i = 0; i < 4; i++) {
+        make(&p[i], 4, 1, 1, false);
+        assert_ok(scheduler_submit(s, &p[i].job));
+    }
+    pthread_mutex_unlock(&e.gate);
+    for (int i = 0; i < 4; i++)
+        wait_done(&p[i]);
+    /* 4 rows a batch: [0 1 0 0] [0 2 1 1] [1 3 2 2] [2 3 3 3] */
+    static const unsigned ENDS_IN[] = {2, 3, 4, 4};
+    assert_int_equal(atomic_load(&e.n_batches), 1 + 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(p[i].after_batches, 1 + ENDS_IN[i]);
+    scheduler_freep(&s);
+}
+
+/* The kinds never share a batch, and new ones of one kind do not hold up the oldest of the other.
+ */
+static void test_kinds_take_turns(void **state)
+{
+    (void)state;
+    struct engine e;
+    struct scheduler *s = start(&e);
+    struct probe first, p[6];
+    make(&first, 1, 1, 1, false);
+    pthread_mutex_lock(&e.gate);
+    assert_ok(scheduler_submit(s, &first.job));
+    wait_entered(&e, 1);
+    for (int i = 0; i < 6; i++) {
+        make(&p[i], 2, 1, 1, i % 2 == 0);
+        assert_ok(scheduler_submit(s, &p[i].job));
+    }
+    pthread_mutex_unlock(&e.gate);
+    for (int i = 0; i < 6; i++)
+        wait_done(&p[i]);
+    /* [0 2 0 2] [1 3 1 3] [4 4] [5 5] */
+    static const unsigned ENDS_IN[] = {1, 2, 1, 2, 3, 4};
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(p[i].after_batches, 1 + ENDS_IN[i]);
+        assert_true(p[i].out[0] == (i % 2 == 0 ? -1.0f : 1.0f));
+    }
     scheduler_freep(&s);
 }
 
@@ -248,6 +306,8 @@ int main(void)
         cmocka_unit_test(test_each_text_gets_its_own_result),
         cmocka_unit_test(test_rows_of_waiting_jobs_share_a_batch),
         cmocka_unit_test(test_a_short_job_overtakes_the_rows_of_a_long_one),
+        cmocka_unit_test(test_jobs_end_one_after_the_other),
+        cmocka_unit_test(test_kinds_take_turns),
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_cancelled_rows_do_not_run),
         cmocka_unit_test(test_an_engine_failure_ends_the_job_once_with_its_code),
