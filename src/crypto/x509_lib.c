@@ -6,6 +6,7 @@
 #include "crypto/lib.h"
 #include "crypto/x509.h"
 #include "crypto/x509_alg.h"
+#include "crypto/x509_memo.h"
 
 void x509_lib_cert_freep(X509 **cert)
 {
@@ -33,7 +34,7 @@ static status check_same_spki(const X509 *cert, struct bytes spki)
 }
 
 /* x509_read() says that one item fills der, so libcrypto reads all of it or fails. */
-status x509_lib_cert(struct bytes der, X509 **out)
+static status parse(struct bytes der, X509 **out)
 {
     struct x509_fields fields;
     TRY(x509_read(der, &fields));
@@ -44,6 +45,19 @@ status x509_lib_cert(struct bytes der, X509 **out)
     TRY(check_same_spki(cert, fields.spki));
     *out = cert;
     cert = NULL;
+    return OK;
+}
+
+status x509_lib_cert(struct bytes der, X509 **out)
+{
+    uint8_t digest[SHA256_LEN];
+    REQUIRE(der.n <= X509_CERT_MAX_BYTES, ST_LIMIT, "a certificate of %zu bytes", der.n);
+    TRY(sha256(der, digest));
+    *out = x509_memo_find(digest);
+    if (*out != NULL)
+        return OK;
+    TRY(parse(der, out));
+    x509_memo_keep(digest, *out);
     return OK;
 }
 

@@ -1,13 +1,16 @@
 /* Every allocation of the crypto layer fails once, and then every allocation of libcrypto. No
  * failure may look like a verdict: memory that runs out is not a bad signature, and never a good
  * one. */
+#include "crypto/aes_cbc.h"
 #include "crypto/ecdsa.h"
 #include "crypto/ed25519.h"
 #include "crypto/hkdf.h"
 #include "crypto/hpke.h"
 #include "crypto/rand.h"
+#include "crypto/rsa.h"
 #include "crypto/x509.h"
 #include "crypto/x509_issue.h"
+#include "crypto/x509_memo.h"
 #include "support/fault_walk.h"
 #include "support/test.h"
 
@@ -84,6 +87,45 @@ static status ecdsa(void)
     TRY(ecdsa_public_spki(again, &spki));
     TRY(ecdsa_sign(again, BYTES_LIT("m"), sig));
     return ecdsa_verify_spki(ECDSA_ES256, buf_view(&spki), BYTES_LIT("m"), bytes_of(sig, 64));
+}
+
+/* Made once: only what is done with it is walked. */
+static struct rsa_secret *rsa_key;
+
+static status rsa(void)
+{
+    struct rsa_secret *again CLEANUP(rsa_secret_freep) = NULL;
+    struct buf der CLEANUP(buf_done) = BUF_MAX(4096);
+    struct buf spki CLEANUP(buf_done) = BUF_MAX(1024);
+    struct buf sig CLEANUP(buf_done) = BUF_MAX(1024);
+    TRY(rsa_secret_to_der(rsa_key, &der));
+    TRY(rsa_secret_from_der(buf_view(&der), &again));
+    TRY(rsa_public_spki(again, &spki));
+    TRY(rsa_sign(again, RSA_PS384, BYTES_LIT("m"), &sig));
+    return rsa_verify_spki(RSA_PS384, buf_view(&spki), BYTES_LIT("m"), buf_view(&sig));
+}
+
+static status rsa_from_numbers(void)
+{
+    struct buf spki CLEANUP(buf_done) = BUF_MAX(1024);
+    uint8_t n[256];
+    memset(n, 0xff, sizeof(n));
+    return rsa_spki_from_ne(BYTES_OF(n), BYTES_LIT("\x01\x00\x01"), &spki);
+}
+
+static status oaep_and_cbc(void)
+{
+    static const uint8_t iv[AES_CBC_BLOCK] = {0};
+    struct aes_cbc_key key CLEANUP(aes_cbc_key_wipe) = {{1}};
+    struct buf spki CLEANUP(buf_done) = BUF_MAX(1024);
+    struct buf wrapped CLEANUP(buf_done) = BUF_MAX(1024);
+    struct buf sealed CLEANUP(buf_done) = BUF_MAX(1024);
+    struct buf plain CLEANUP(buf_done) = BUF_MAX(1024);
+    TRY(rsa_public_spki(rsa_key, &spki));
+    TRY(rsa_oaep_seal(buf_view(&spki), BYTES_OF(key.b), &wrapped));
+    TRY(rsa_oaep_open(rsa_key, buf_view(&wrapped), &plain));
+    TRY(aes_cbc_seal(&key, iv, BYTES_LIT("hello"), &sealed));
+    return aes_cbc_open(&key, iv, buf_view(&sealed), &plain);
 }
 
 static status hpke(void)
@@ -166,9 +208,17 @@ static status verify_chain(void)
     struct x509_verified v;
     struct bytes spki;
     int64_t from, to;
+    x509_memo_clear();
     TRY(x509_spki(chain.leaf, &spki));
     TRY(x509_validity(chain.leaf, &from, &to));
     return x509_verify_chain(&chain, &v);
+}
+
+static status verify_crl(void)
+{
+    struct x509_crl c;
+    x509_memo_clear();
+    return x509_verify_crl(buf_view(&crl_der), buf_view(&root_der), 500, &c);
 }
 
 static status random_bytes(void)
@@ -189,12 +239,17 @@ static const struct fault_row ROWS[] = {
     {"random bytes", random_bytes},
     {"issue", issue},
     {"verify a chain", verify_chain},
+    {"verify a CRL", verify_crl},
+    {"rsa", rsa},
+    {"rsa from numbers", rsa_from_numbers},
+    {"OAEP and AES-CBC", oaep_and_cbc},
 };
 
 static void own_allocations(void **state)
 {
     (void)state;
     make_chain();
+    assert_ok(rsa_generate(2048, &rsa_key));
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
         fault_walk_own(&ROWS[i]);
 }
@@ -204,6 +259,7 @@ static void allocations_of_libcrypto(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
         fault_walk_all(&ROWS[i]);
+    rsa_secret_freep(&rsa_key);
     buf_done(&root_der);
     buf_done(&leaf_der);
     buf_done(&crl_der);
