@@ -1,6 +1,6 @@
 /* snp_cert - what a VCEK or VLEK certificate says of the key in it: whose chip or provider, which
- * product, which firmware. Source: AMD 57230 (VCEK certificate and KDS interface), section 3.1,
- * tables 8 and 9; extensions below 1.3.6.1.4.1.3704.1:
+ * product, which firmware. Source: AMD 57230 (VCEK certificate and KDS interface); extensions
+ * below 1.3.6.1.4.1.3704.1:
  *
  *     .1 structure version   INTEGER, 0; 1 on Turin     .3.3 SNP firmware  INTEGER 0..255
  *     .2 product name        IA5String                  .3.8 microcode     INTEGER 0..255

@@ -1,6 +1,6 @@
 /* snp_flags - the single bits of a report that a policy may pin: POLICY, which the guest's owner
  * asked for and the firmware enforces, and PLATFORM_INFO, which the firmware tells of the machine.
- * Source: AMD 56860 revision 1.58, tables 10 and 24.
+ * Source: AMD 56860 revision 1.58, sections 4.3 and 7.3.
  */
 #ifndef TEE_VERIFY_SNP_FLAGS_H
 #define TEE_VERIFY_SNP_FLAGS_H

@@ -1,7 +1,6 @@
 /* snp_product - the processor lines whose reports are judged. Bergamo and Siena are of Genoa's
  * line: they share its root, its TCB layout and its identifiers. Sources: AMD 57230 (VCEK
- * certificate and KDS interface), section 3.1; AMD 56860 (SEV-SNP firmware ABI), table 23,
- * CPUID_FAM_ID.
+ * certificate and KDS interface), productName; AMD 56860 (SEV-SNP firmware ABI) section 7.3.
  *
  * Untrusted: names of certificates and CPUID values of reports.
  */

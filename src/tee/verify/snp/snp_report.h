@@ -1,6 +1,6 @@
 /* snp_report - AMD SEV-SNP attestation reports, versions 2, 3 and 5: the fixed layout, and the
- * proof that a chip's key signed it. Source: AMD 56860 (SEV-SNP firmware ABI) revisions 1.55
- * to 1.58, table 23 (ATTESTATION_REPORT) and table 141 (ECDSA P-384 signature). Integers are
+ * proof that a chip's key signed it. Source: AMD 56860 (SEV-SNP firmware ABI), revisions 1.55
+ * to 1.58, section 7.3 (ATTESTATION_REPORT) and chapter 10 (ECDSA P-384). Integers are
  * little-endian.
  *
  *     000  4   VERSION              0e0  48  ID_KEY_DIGEST
@@ -46,7 +46,7 @@ enum { SNP_SIG_ECDSA_P384_SHA384 = 1 };
 
 enum snp_signing_key { SNP_KEY_VCEK = 0, SNP_KEY_VLEK = 1, SNP_KEY_NONE = 7 };
 
-/* POLICY, bits; the minor and major of the lowest ABI stand below them. Table 10. */
+/* POLICY, bits; the minor and major of the lowest ABI stand below them. */
 enum {
     SNP_POLICY_SMT = 16,
     SNP_POLICY_ALWAYS_ONE = 17,

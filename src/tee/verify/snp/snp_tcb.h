@@ -1,5 +1,5 @@
 /* snp_tcb - TCB_VERSION: the security patch levels of the parts of a platform's firmware.
- * Source: AMD 56860 section 2.2 (tables 3 and 4).
+ * Source: AMD 56860 section 2.2.
  *
  *     Milan, Genoa   boot loader, TEE, 4 zero, SNP firmware, microcode
  *     Turin          FMC, boot loader, TEE, SNP firmware, 3 zero, microcode
