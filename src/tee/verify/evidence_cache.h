@@ -11,7 +11,7 @@
 
 struct evidence_cache;
 
-enum { EVIDENCE_CACHE_CHAINS = 16 };
+enum { EVIDENCE_CACHE_CHAINS = 64 };
 
 struct evidence_chain {
     int64_t not_before_unix_s; /* latest of the chain */

@@ -1,3 +1,4 @@
+#include "tee/verify/dcap/dcap.h"
 #include "tee/verify/evidence_job.h"
 #include "tee/verify/nitro/nitro_checks.h"
 #include "tee/verify/nvidia/nvidia.h"
@@ -7,6 +8,8 @@
 static const struct evidence_kind *const KINDS[] = {
     &nitro_kind,
     &nitro_simulated_kind,
+    &dcap_tdx_kind,
+    &dcap_sgx_kind,
     &snp_kind,
     &nvidia_gpu_kind,
 };

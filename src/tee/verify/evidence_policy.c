@@ -142,6 +142,8 @@ static bool names_a_platform(const struct evidence_policy *p)
     const bool present[] = {
         p->nitro.is_present,
         p->simulated.is_present,
+        p->tdx.is_present,
+        p->sgx.is_present,
         p->snp.is_present,
         p->nvidia_gpu.is_present,
     };
@@ -177,6 +179,8 @@ static status read_policy(const json_t *root, struct evidence_policy *p)
                                         sizeof(p->simulated_root_sha256));
     TRY(read_platform(&o, "nitro", &p->nitro));
     TRY(read_platform(&o, "simulated", &p->simulated));
+    TRY(dcap_policy_read(&o, "tdx", QUOTE_TDX, &p->tdx));
+    TRY(dcap_policy_read(&o, "sgx", QUOTE_SGX, &p->sgx));
     TRY(snp_policy_read(&o, "snp", &p->snp));
     TRY(nvidia_policy_read(&o, "nvidia_gpu", &p->nvidia_gpu));
     TRY(read_digests(&o, "configs", &p->configs));
@@ -204,6 +208,8 @@ void evidence_policy_freep(struct evidence_policy **p)
     if (*p != NULL) {
         free((*p)->nitro.releases);
         free((*p)->simulated.releases);
+        dcap_policy_done(&(*p)->tdx);
+        dcap_policy_done(&(*p)->sgx);
         snp_policy_done(&(*p)->snp);
         nvidia_policy_done(&(*p)->nvidia_gpu);
         free((*p)->configs.v);

@@ -6,6 +6,7 @@
 #ifndef TEE_VERIFY_EVIDENCE_POLICY_H
 #define TEE_VERIFY_EVIDENCE_POLICY_H
 
+#include "tee/verify/dcap/dcap_policy.h"
 #include "tee/verify/measurements.h"
 #include "tee/verify/nvidia/nvidia_policy.h"
 #include "tee/verify/snp/snp_policy.h"
@@ -49,6 +50,7 @@ struct evidence_policy {
     unsigned freshness_mask;                 /* 1 << enum freshness */
     struct policy_platform nitro;
     struct policy_platform simulated;
+    struct dcap_policy tdx, sgx;
     struct snp_policy snp;
     struct nvidia_policy nvidia_gpu;
     bool trusts_simulated_root;
