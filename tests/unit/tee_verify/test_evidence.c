@@ -596,7 +596,7 @@ static void types_have_two_names_each(void **state)
     assert_int_equal(t, EVIDENCE_NITRO);
     assert_ok(evidence_type_of(BYTES_LIT("simulated"), &t));
     assert_int_equal(t, EVIDENCE_SIMULATED);
-    assert_code(evidence_type_of(BYTES_LIT("tdx"), &t), ST_UNSUPPORTED);
+    assert_code(evidence_type_of(BYTES_LIT("mainframe"), &t), ST_UNSUPPORTED);
     assert_code(evidence_type_of(BYTES_LIT(""), &t), ST_UNSUPPORTED);
     assert_string_equal(evidence_type_name((enum evidence_type)7), "unknown");
     assert_string_equal(evidence_type_platform(EVIDENCE_NITRO), "aws-nitro");
