@@ -65,11 +65,11 @@ class Platform:
         fields.update(changed)
         return g.cmap([(g.uint(k), v) for k, v in fields.items()])
 
-    def evidence(self, user_data=None, pcrs=None):
+    def evidence(self, user_data=None, pcrs=None, module_id="i-0123-enc456"):
         user_data = self.statement() if user_data is None else user_data
         pcrs = self.pcrs if pcrs is None else pcrs
         payload = g.cmap([
-            (g.tstr("module_id"), g.tstr("i-0123-enc456")), (g.tstr("digest"), g.tstr("SHA384")),
+            (g.tstr("module_id"), g.tstr(module_id)), (g.tstr("digest"), g.tstr("SHA384")),
             (g.tstr("timestamp"), g.uint(AT * 1000)),
             (g.tstr("pcrs"), g.cmap([(g.uint(i), g.bstr(v)) for i, v in enumerate(pcrs)])),
             (g.tstr("certificate"), g.bstr(self.leaf)), (g.tstr("cabundle"), g.array([g.bstr(self.root)])),

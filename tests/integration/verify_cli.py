@@ -176,7 +176,7 @@ def test_wrong_use():
             ["receipt", "r", "--key", key, "--expect-nonce", "00" * 65],
             ["receipt", "r", "--key", key, "--expect-model-hash", "00"],
             ["receipt", "r", "--key", key, "--expect-platform", "sgx"], ["receipt", "r", "--key", key, "--no-verify"],
-            ["evidence", "e"], ["evidence", "e", "--type", "sgx"], ["evidence", "--type", "nitro"],
+            ["evidence", "e"], ["evidence", "e", "--type", "abacus"], ["evidence", "--type", "nitro"],
             ["evidence", "e", "--type", "nitro", "--nonce", "0"], ["guess", "r"], [],
         ]
         for words in wrong:

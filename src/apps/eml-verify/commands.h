@@ -9,6 +9,7 @@
 
 int commands_receipt(const struct cli *args);
 int commands_evidence(const struct cli *args);
+int commands_selftest(const struct cli *args);
 int commands_checks(const struct cli *args);
 
 #endif

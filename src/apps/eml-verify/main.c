@@ -34,6 +34,14 @@ static const struct cli_option EVIDENCE_OPTIONS[] = {
     {.name = "html", .value = "OUT", .help = "write a report, one HTML file"},
 };
 
+static const struct cli_option SELFTEST_OPTIONS[] = {
+    {.name = "type", .value = "NAME", .help = "type of the evidence in FILE"},
+    EVIDENCE_FILES_POLICY,
+    EVIDENCE_FILES_BESIDE,
+    EVIDENCE_FILES_EXPECT,
+    {.name = "json", .help = "one JSON object on standard output"},
+};
+
 static const struct cli_option CHECKS_OPTIONS[] = {
     {.name = "type", .value = "NAME", .help = "only the checks of this type of evidence"},
     {.name = "json", .help = "one JSON object on standard output"},
@@ -65,6 +73,16 @@ static const struct cli_command COMMANDS[] = {
             "Without --policy genuine evidence is incomplete: nothing was pinned.\n"
             "Exit: 0 accepted, 10 rejected, 20 incomplete, 30 malformed, 2 wrong use.\n",
         .run = commands_evidence,
+    },
+    {
+        .name = "selftest",
+        .operands = "[FILE ...]",
+        .max_operands = 16,
+        .summary = "damage evidence in hundreds of ways: each must be noticed",
+        CLI_OPTIONS(SELFTEST_OPTIONS),
+        .notes = "Without FILE: built-in simulated evidence, made for this test only.\n"
+                 "Exit: 0 every damage was noticed, 10 one was not, 2 wrong use, 1 failed.\n",
+        .run = commands_selftest,
     },
     {
         .name = "checks",

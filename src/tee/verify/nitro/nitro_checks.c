@@ -125,6 +125,7 @@ static void check_simulated_root(struct evidence_job *j)
 
 static void check_root(struct evidence_job *j)
 {
+    evidence_shows(j, "cabundle[0], the root", state_of(j)->document.cabundle[0]);
     if (j->kind->type == EVIDENCE_NITRO)
         check_nitro_root(j);
     else
@@ -214,10 +215,19 @@ static status find_validity(struct evidence_job *j)
     return read_validity(&n->document, n->root, &n->chain);
 }
 
+static void show_certificates(struct evidence_job *j)
+{
+    const struct nitro_unverified *d = &state_of(j)->document;
+    for (size_t i = 1; i < d->n_cabundle; i++)
+        evidence_shows(j, "certificate of cabundle", d->cabundle[i]);
+    evidence_shows(j, "certificate, the leaf", d->certificate);
+}
+
 static void check_time(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
     int64_t at = j->expect->at_unix_s;
+    show_certificates(j);
     if (failed(find_validity(j))) {
         evidence_fail(j, "NITRO_CERT_CHAIN_INVALID", "%s", status_detail());
         return;
@@ -239,6 +249,7 @@ static void check_time(struct evidence_job *j)
 static void check_chain(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
+    show_certificates(j);
     if (failed(n->proof)) {
         evidence_fail(j, NULL, "%s", n->trouble);
         return;
@@ -278,9 +289,18 @@ static void check_revocation(struct evidence_job *j)
                       chain.n_crls);
 }
 
+static void show_signed(struct evidence_job *j)
+{
+    const struct cose_unverified *m = &state_of(j)->document.cose;
+    evidence_shows(j, "protected header", m->protected_raw);
+    evidence_shows(j, "payload", cose_payload_unverified(m));
+    evidence_shows(j, "signature", m->sig);
+}
+
 static void check_signature(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
+    show_signed(j);
     if (failed(nitro_open(&n->document, &n->leaf, &n->signed_))) {
         evidence_fail(j, NULL, "%s", status_detail());
         return;
@@ -343,6 +363,10 @@ static void check_measurements(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
     const struct measurements *got = &n->signed_.claims.measurements;
+    for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
+        if (measurements_has(got, i))
+            evidence_shows(j, "a PCR, copied", measurements_at(got, i));
+    }
     char pcr0[2 * MEASUREMENT_LEN + 1] = "absent";
     if (measurements_has(got, 0))
         hex_encode(measurements_at(got, 0), pcr0);
