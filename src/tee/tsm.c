@@ -36,7 +36,7 @@ static status io_failure(int error, const char *what)
 /* Doubling pauses: about 300 ms in all before it is given up. */
 static void pause_before(const struct tsm_tree *t, unsigned attempt)
 {
-    t->pause(t->ctx, FIRST_PAUSE_MS << attempt);
+    t->pause(t->ctx, (unsigned)FIRST_PAUSE_MS << attempt);
 }
 
 static int read_patiently(const struct entry *e, const char *attribute, struct buf *out)
