@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The one list of packages. Left: to build. Right: to test as well.
-build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libssl-dev libjansson-dev libseccomp-dev)
+build_packages=(gcc libc6-dev make cmake ninja-build pkg-config libssl-dev libjansson-dev libseccomp-dev
+    libxml2-dev libxmlsec1-dev)
 test_packages=(clang-14 libclang-rt-14-dev libcmocka-dev binutils python3 python3-pip
     python3-cryptography python3-cbor2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git
     ca-certificates scdoc)

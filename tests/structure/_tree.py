@@ -20,6 +20,7 @@ LAYERS = {
     "receipt": _BELOW_FORMATS,
     "tee/verify": _BELOW_FORMATS + ["receipt"],
     "tee": _BELOW_FORMATS + ["receipt", "tee/verify"],
+    "tee/rim": _BELOW_FORMATS + ["tee/verify"],
     "tee/sim": _BELOW_FORMATS + ["receipt", "tee/verify", "tee"],
     "channel": _BELOW_FORMATS + ["net", "receipt", "tee/verify"],
     "model": _BELOW_FORMATS,
@@ -29,7 +30,7 @@ LAYERS = {
     "apps/sandbox": ["base"],
     "apps/eml-host": ["base", "formats", "net", "apps/common", "apps/sandbox"],
     "apps/eml-verify": _BELOW_FORMATS + ["receipt", "tee/verify", "apps/common", "apps/sandbox"],
-    "apps/eml": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "channel", "model", "serve", "client", "apps/common"],
+    "apps/eml": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "tee/rim", "channel", "model", "serve", "client", "apps/common"],
     "apps/enclave": _ENCLAVE,
     "apps/eml-enclave": _ENCLAVE + ["apps/enclave"],
     "apps/eml-enclave-sim": _ENCLAVE + ["apps/enclave", "tee/sim"],
@@ -37,7 +38,7 @@ LAYERS = {
 # Layers whose sub-folders belong to them, one for each platform.
 ROOMS = ["tee/verify"]
 # A library from outside has one layer that includes it.
-OUTSIDE = {"openssl": ["crypto"], "jansson": ["formats"], "seccomp": ["apps/sandbox"], "stdatomic": ["base", "serve", "apps/enclave", "apps/eml"]}
+OUTSIDE = {"openssl": ["crypto"], "jansson": ["formats"], "seccomp": ["apps/sandbox"], "libxml": ["tee/rim"], "xmlsec": ["tee/rim"], "stdatomic": ["base", "serve", "apps/enclave", "apps/eml"]}
 # The engine is a function of its inputs: no file, no clock, no key.
 CLOSED = {"engine": ["base/file.h", "base/clock.h", "base/log.h"]}
 

@@ -14,6 +14,7 @@ struct cli_command model_verify_command(void);
 struct cli_command attest_command(void);
 struct cli_command embed_command(void);
 struct cli_command replay_command(void);
+struct cli_command rim_import_command(void); /* not in the static program */
 struct cli_command bench_command(void);
 
 #endif

@@ -8,6 +8,9 @@ int main(int argc, char **argv)
         tokenize_command(),      local_embed_command(),  keygen_command(), model_pack_command(),
         model_inspect_command(), model_verify_command(), attest_command(), embed_command(),
         replay_command(),        bench_command(),
+#ifndef EML_WITHOUT_RIM
+        rim_import_command(),
+#endif
     };
     const struct cli_program program = {.name = "eml",
                                         .summary = "confidential inference, the user's side",
