@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 
 #include "base/buf.h"
+#include "crypto/der.h"
 #include "crypto/hash.h"
 #include "crypto/lib.h"
 
@@ -123,6 +124,31 @@ static status sig_to_der(struct bytes sig, uint8_t out[static DER_SIG_MAX], size
         return lib_fail("ECDSA signature");
     (void)i2d_ECDSA_SIG(parsed, &out);
     *out_n = (size_t)n;
+    return OK;
+}
+
+/* One INTEGER, right-aligned in n bytes. */
+static status take_coordinate(struct rd *r, size_t n, uint8_t *out)
+{
+    struct bytes magnitude;
+    TRY(der_unsigned(r, &magnitude));
+    REQUIRE(magnitude.n <= n, ST_FORMAT, "ECDSA signature: a number of %zu bytes", magnitude.n);
+    memset(out, 0, n - magnitude.n);
+    memcpy(out + n - magnitude.n, magnitude.p, magnitude.n);
+    return OK;
+}
+
+status ecdsa_sig_from_der(enum ecdsa_alg alg, struct bytes der, uint8_t *out_sig)
+{
+    struct der_item pair;
+    uint8_t sig[ECDSA_SIG_MAX];
+    size_t half = CURVES[alg].coordinate_bytes;
+    TRY(der_only(der, DER_SEQUENCE, &pair));
+    struct rd r = rd_over(pair.content);
+    TRY(take_coordinate(&r, half, sig));
+    TRY(take_coordinate(&r, half, sig + half));
+    TRY(rd_end(&r));
+    memcpy(out_sig, sig, 2 * half);
     return OK;
 }
 

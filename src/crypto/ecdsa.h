@@ -25,6 +25,10 @@ NODISCARD status ecdsa_verify_spki(enum ecdsa_alg alg, struct bytes spki_der, st
 NODISCARD status ecdsa_verify_point(enum ecdsa_alg alg, struct bytes point, struct bytes message,
                                     struct bytes sig);
 
+/* Strict DER, SEQUENCE { r, s } (RFC 3279 section 2.2.3), to r || s in ecdsa_sig_len() bytes.
+ * ST_FORMAT, ST_TRUNCATED. */
+NODISCARD status ecdsa_sig_from_der(enum ecdsa_alg alg, struct bytes der, uint8_t *out_sig);
+
 /* Signing: only the simulated platform and tests do it. */
 struct ecdsa_secret;
 NODISCARD status ecdsa_generate(enum ecdsa_alg alg, struct ecdsa_secret **out);

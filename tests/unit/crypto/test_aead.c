@@ -1,7 +1,6 @@
 #include "crypto/aead.h"
 
 #include "support/test.h"
-#include "support/vectors.h"
 
 static const enum aead_alg ALGS[] = {AEAD_AES_256_GCM, AEAD_CHACHA20_POLY1305};
 enum { N_ALGS = sizeof(ALGS) / sizeof(ALGS[0]) };
@@ -130,81 +129,6 @@ static void key_wipe_leaves_zeroes(void **state)
     assert_true(bytes_all_zero(bytes_of(&key, sizeof(key))));
 }
 
-static struct bytes joined(struct vectors *v, struct bytes ct, struct bytes tag)
-{
-    struct buf b = BUF_MAX(1 << 20);
-    buf_put(&b, ct);
-    buf_put(&b, tag);
-    assert_ok(buf_status(&b));
-    struct bytes kept = vector_keep(v, buf_view(&b));
-    buf_done(&b);
-    return kept;
-}
-
-static void check_valid(struct aead *a, const uint8_t *nonce, struct bytes aad, struct bytes msg,
-                        struct bytes sealed)
-{
-    uint8_t *out = malloc(msg.n + AEAD_TAG_LEN);
-    assert_non_null(out);
-    assert_ok(aead_seal(a, nonce, aad, msg, out));
-    assert_bytes_equal(bytes_of(out, msg.n + AEAD_TAG_LEN), sealed);
-    assert_ok(aead_open(a, nonce, aad, sealed, out));
-    assert_bytes_equal(bytes_of(out, msg.n), msg);
-    free(out);
-}
-
-static void check_invalid(struct aead *a, const uint8_t *nonce, struct bytes aad,
-                          struct bytes sealed)
-{
-    uint8_t *out = malloc(sealed.n + 1);
-    assert_non_null(out);
-    assert_true(failed(aead_open(a, nonce, aad, sealed, out)));
-    free(out);
-}
-
-static void run_case(struct vectors *v, enum aead_alg alg, const json_t *test)
-{
-    struct bytes raw = vector_hex(v, test, "key");
-    struct bytes nonce = vector_hex(v, test, "iv");
-    struct bytes tag = vector_hex(v, test, "tag");
-    if (raw.n != AEAD_KEY_LEN || nonce.n != AEAD_NONCE_LEN || tag.n != AEAD_TAG_LEN) {
-        v->n_out_of_scope++;
-        return;
-    }
-    struct aead_key key = {.alg = alg};
-    struct aead *a = NULL;
-    memcpy(key.b, raw.p, AEAD_KEY_LEN);
-    assert_ok(aead_new(&key, &a));
-    struct bytes aad = vector_hex(v, test, "aad");
-    struct bytes sealed = joined(v, vector_hex(v, test, "ct"), tag);
-    if (strcmp(vector_str(test, "result"), "valid") == 0)
-        check_valid(a, nonce.p, aad, vector_hex(v, test, "msg"), sealed);
-    else
-        check_invalid(a, nonce.p, aad, sealed);
-    aead_freep(&a);
-    v->n_run++;
-}
-
-static void run_file(const char *name, enum aead_alg alg)
-{
-    struct vectors v = vectors_open(name);
-    size_t i, j;
-    json_t *group, *test;
-    VECTOR_EACH(i, group, vector_at(v.root, "testGroups"))
-    VECTOR_EACH(j, test, vector_at(group, "tests"))
-    run_case(&v, alg, test);
-    vectors_report(&v, name);
-    vectors_close(&v);
-}
-
-static void wycheproof(void **state)
-{
-    (void)state;
-    test_vectors_or_skip("wycheproof");
-    run_file("wycheproof/aes_gcm_test.json", AEAD_AES_256_GCM);
-    run_file("wycheproof/chacha20_poly1305_test.json", AEAD_CHACHA20_POLY1305);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,7 +139,6 @@ int main(void)
         cmocka_unit_test(each_truncation_is_refused),
         cmocka_unit_test(sizes_beyond_the_library_are_refused),
         cmocka_unit_test(key_wipe_leaves_zeroes),
-        cmocka_unit_test(wycheproof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 #include "crypto/ed25519.h"
 
 #include "support/test.h"
-#include "support/vectors.h"
 
 /* RFC 8032 section 7.1, tests 1 to 3. */
 struct row {
@@ -197,34 +196,6 @@ static void s_above_the_group_order_is_refused(void **state)
     assert_code(ed25519_verify(s.public_key, BYTES_LIT("m"), BYTES_OF(sig)), ST_AUTH);
 }
 
-static void run_case(struct vectors *v, struct bytes key, const json_t *test)
-{
-    struct bytes sig = vector_hex(v, test, "sig");
-    bool is_valid = strcmp(vector_str(test, "result"), "valid") == 0;
-    assert_int_equal(key.n, ED25519_PUBLIC_LEN);
-    status s = ed25519_verify(key.p, vector_hex(v, test, "msg"), sig);
-    if (ok(s) != is_valid)
-        fail_msg("ed25519 case %d", (int)vector_int(test, "tcId"));
-    v->n_run++;
-}
-
-static void wycheproof(void **state)
-{
-    (void)state;
-    test_vectors_or_skip("wycheproof");
-    struct vectors v = vectors_open("wycheproof/ed25519_test.json");
-    size_t i, j;
-    json_t *group, *test;
-    VECTOR_EACH(i, group, vector_at(v.root, "testGroups"))
-    {
-        struct bytes key = vector_hex(&v, vector_at(group, "publicKey"), "pk");
-        VECTOR_EACH(j, test, vector_at(group, "tests"))
-        run_case(&v, key, test);
-    }
-    vectors_report(&v, "wycheproof/ed25519_test.json");
-    vectors_close(&v);
-}
-
 /* Ed25519 is deterministic: both ways give the same bytes, each time. */
 static void a_prepared_key_signs_the_same(void **state)
 {
@@ -259,7 +230,6 @@ int main(void)
         cmocka_unit_test(unreduced_points_are_refused),
         cmocka_unit_test(reduced_points_near_the_prime_are_let_pass),
         cmocka_unit_test(s_above_the_group_order_is_refused),
-        cmocka_unit_test(wycheproof),
         cmocka_unit_test(a_prepared_key_signs_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,6 @@
 #include "crypto/hkdf.h"
 
 #include "support/test.h"
-#include "support/vectors.h"
 
 struct row {
     const char *name, *ikm, *salt, *info, *prk, *okm;
@@ -67,50 +66,12 @@ static void output_is_a_stream(void **state)
     }
 }
 
-static void run_case(struct vectors *v, enum hash_alg alg, const json_t *test)
-{
-    uint8_t prk[HASH_MAX_LEN];
-    size_t n = (size_t)vector_int(test, "size");
-    uint8_t *out = malloc(n ? n : 1);
-    bool is_valid = strcmp(vector_str(test, "result"), "valid") == 0;
-    assert_non_null(out);
-    assert_ok(hkdf_extract(alg, vector_hex(v, test, "salt"), vector_hex(v, test, "ikm"), prk));
-    status s = hkdf_expand(alg, bytes_of(prk, hash_len(alg)), vector_hex(v, test, "info"), out, n);
-    if (ok(s) != is_valid)
-        fail_msg("hkdf case %d", (int)vector_int(test, "tcId"));
-    if (is_valid)
-        assert_bytes_equal(bytes_of(out, n), vector_hex(v, test, "okm"));
-    free(out);
-    v->n_run++;
-}
-
-static void run_file(const char *name, enum hash_alg alg)
-{
-    struct vectors v = vectors_open(name);
-    size_t i, j;
-    json_t *group, *test;
-    VECTOR_EACH(i, group, vector_at(v.root, "testGroups"))
-    VECTOR_EACH(j, test, vector_at(group, "tests"))
-    run_case(&v, alg, test);
-    vectors_report(&v, name);
-    vectors_close(&v);
-}
-
-static void wycheproof(void **state)
-{
-    (void)state;
-    test_vectors_or_skip("wycheproof");
-    run_file("wycheproof/hkdf_sha256_test.json", HASH_SHA256);
-    run_file("wycheproof/hkdf_sha384_test.json", HASH_SHA384);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rfc5869),
         cmocka_unit_test(output_is_limited_to_255_digests),
         cmocka_unit_test(output_is_a_stream),
-        cmocka_unit_test(wycheproof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 #include "crypto/x25519.h"
 
 #include "support/test.h"
-#include "support/vectors.h"
 
 static void decode(const char *hex, uint8_t out[static X25519_LEN])
 {
@@ -83,40 +82,6 @@ static void low_order_points_are_refused(void **state)
     }
 }
 
-/* "acceptable" here means odd but defined inputs; the all-zero secret alone is refused. */
-static void run_case(struct vectors *v, const json_t *test)
-{
-    struct x25519_secret secret, shared;
-    struct bytes want = vector_hex(v, test, "shared");
-    struct bytes peer = vector_hex(v, test, "public");
-    struct bytes mine = vector_hex(v, test, "private");
-    assert_int_equal(peer.n, X25519_LEN);
-    assert_int_equal(mine.n, X25519_LEN);
-    memcpy(secret.b, mine.p, X25519_LEN);
-    v->n_run++;
-    if (bytes_all_zero(want)) {
-        assert_string_equal(vector_str(test, "result"), "acceptable");
-        assert_code(x25519_shared(&secret, peer.p, &shared), ST_AUTH);
-        return;
-    }
-    assert_ok(x25519_shared(&secret, peer.p, &shared));
-    assert_bytes_equal(BYTES_OF(shared.b), want);
-}
-
-static void wycheproof(void **state)
-{
-    (void)state;
-    test_vectors_or_skip("wycheproof");
-    struct vectors v = vectors_open("wycheproof/x25519_test.json");
-    size_t i, j;
-    json_t *group, *test;
-    VECTOR_EACH(i, group, vector_at(v.root, "testGroups"))
-    VECTOR_EACH(j, test, vector_at(group, "tests"))
-    run_case(&v, test);
-    vectors_report(&v, "wycheproof/x25519_test.json");
-    vectors_close(&v);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,7 +89,6 @@ int main(void)
         cmocka_unit_test(public_key_is_the_base_points_multiple),
         cmocka_unit_test(both_sides_agree_and_keys_differ),
         cmocka_unit_test(low_order_points_are_refused),
-        cmocka_unit_test(wycheproof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
