@@ -57,7 +57,7 @@ enum tsm_kind { TSM_TDX, TSM_SNP };
 struct tsm_report {
     enum tsm_kind kind;
     struct buf blob; /* the quote or the report */
-    struct buf aux;  /* SNP: the certificate table; else empty */
+    struct buf aux;  /* SNP: the certificate table (tee/verify/snp/snp_cert_table.h), if any */
 };
 
 /* Free *out with tsm_report_done() whatever the outcome. ST_NOTFOUND no provider in this guest;
@@ -68,10 +68,5 @@ NODISCARD status tsm_report_get(const struct tsm_tree *t,
                                 const uint8_t inblob[static TSM_INBLOB_LEN],
                                 struct tsm_report *out);
 void tsm_report_done(struct tsm_report *r);
-
-/* Appends the certificates of SNP's table (GHCB specification 2.01, section 4.1.8.1) one after
- * another, in DER: VCEK or VLEK, ASK or ASVK, ARK. Entries of other kinds are left out. ST_FORMAT,
- * ST_LIMIT. */
-NODISCARD status tsm_certs_read(struct bytes table, struct buf *out_der);
 
 #endif

@@ -1,3 +1,4 @@
+#include "tee/verify/cs/cs.h"
 #include "tee/verify/dcap/dcap.h"
 #include "tee/verify/evidence_job.h"
 #include "tee/verify/nitro/nitro_checks.h"
@@ -12,6 +13,7 @@ static const struct evidence_kind *const KINDS[] = {
     &dcap_sgx_kind,
     &snp_kind,
     &nvidia_gpu_kind,
+    &cs_token_kind,
 };
 
 enum { N_KINDS = sizeof(KINDS) / sizeof(KINDS[0]) };

@@ -146,6 +146,7 @@ static bool names_a_platform(const struct evidence_policy *p)
         p->sgx.is_present,
         p->snp.is_present,
         p->nvidia_gpu.is_present,
+        p->confidential_space.is_present,
     };
     for (size_t i = 0; i < sizeof(present); i++) {
         if (present[i])
@@ -183,6 +184,7 @@ static status read_policy(const json_t *root, struct evidence_policy *p)
     TRY(dcap_policy_read(&o, "sgx", QUOTE_SGX, &p->sgx));
     TRY(snp_policy_read(&o, "snp", &p->snp));
     TRY(nvidia_policy_read(&o, "nvidia_gpu", &p->nvidia_gpu));
+    TRY(cs_policy_read(&o, "confidential_space", &p->confidential_space));
     TRY(read_digests(&o, "configs", &p->configs));
     TRY(read_digests(&o, "models", &p->models));
     TRY(json_obj_end(&o));
@@ -212,6 +214,7 @@ void evidence_policy_freep(struct evidence_policy **p)
         dcap_policy_done(&(*p)->sgx);
         snp_policy_done(&(*p)->snp);
         nvidia_policy_done(&(*p)->nvidia_gpu);
+        cs_policy_done(&(*p)->confidential_space);
         free((*p)->configs.v);
         free((*p)->models.v);
         free(*p);

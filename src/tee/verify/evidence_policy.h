@@ -6,6 +6,7 @@
 #ifndef TEE_VERIFY_EVIDENCE_POLICY_H
 #define TEE_VERIFY_EVIDENCE_POLICY_H
 
+#include "tee/verify/cs/cs_policy.h"
 #include "tee/verify/dcap/dcap_policy.h"
 #include "tee/verify/measurements.h"
 #include "tee/verify/nvidia/nvidia_policy.h"
@@ -53,6 +54,7 @@ struct evidence_policy {
     struct dcap_policy tdx, sgx;
     struct snp_policy snp;
     struct nvidia_policy nvidia_gpu;
+    struct cs_policy confidential_space;
     bool trusts_simulated_root;
     uint8_t simulated_root_sha256[32];
     struct policy_digests configs; /* of the enclave's configuration file */

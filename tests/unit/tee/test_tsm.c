@@ -230,50 +230,6 @@ static void test_no_tree(void **state)
     tsm_files_closep(&files);
 }
 
-/* Rows of the table: guid, offset, length. */
-#define VCEK  "\x8d\x75\xda\x63\x64\xe6\x64\x45\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd"
-#define ASK   "\x79\xb3\xb7\x4a\xac\xbb\xe4\x4f\xa0\x2f\x05\xae\xf3\x27\xc7\x82"
-#define ARK   "\xa4\x06\xb4\xc0\x03\xa8\x52\x49\x97\x43\x3f\xb6\x01\x4c\xd0\xae"
-#define END   "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-#define OTHER "oooooooooooooooo"
-
-static const struct {
-    const char *name;
-    struct bytes table;
-    const char *want;
-    enum status_code code;
-} TABLES[] = {
-    {"nothing", {(const uint8_t *)"", 0}, "", ST_OK},
-    {"no entry", BYTES_LIT(END), "", ST_OK},
-    {"leaf first, whatever the order",
-     BYTES_LIT(ARK "\x60\0\0\0\1\0\0\0" VCEK "\x61\0\0\0\1\0\0\0" ASK "\x62\0\0\0\2\0\0\0" END "Rve"
-                   "A"),
-     "veAR", ST_OK},
-    {"another kind is left out", BYTES_LIT(OTHER "\x30\0\0\0\1\0\0\0" END "x"), "", ST_OK},
-    {"no end", BYTES_LIT(VCEK "\x10\0\0\0\1\0\0\0"), "", ST_TRUNCATED},
-    {"cut in a row", BYTES_LIT(VCEK "\x18\0\0"), "", ST_TRUNCATED},
-    {"an entry twice", BYTES_LIT(VCEK "\x48\0\0\0\1\0\0\0" VCEK "\x48\0\0\0\1\0\0\0" END "x"), "",
-     ST_FORMAT},
-    {"offset behind the end", BYTES_LIT(VCEK "\x32\0\0\0\1\0\0\0" END "x"), "", ST_FORMAT},
-    {"length over the end", BYTES_LIT(VCEK "\x30\0\0\0\2\0\0\0" END "x"), "", ST_FORMAT},
-    {"length that wraps", BYTES_LIT(VCEK "\x30\0\0\0\xff\xff\xff\xff" END "x"), "", ST_FORMAT},
-    {"length of nothing", BYTES_LIT(VCEK "\x30\0\0\0\0\0\0\0" END "x"), "", ST_FORMAT},
-};
-
-static void test_certificate_tables(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++) {
-        struct buf out CLEANUP(buf_done) = BUF_MAX(64);
-        struct bytes in = test_exact(TABLES[i].table);
-        status s = tsm_certs_read(in, &out);
-        if (s.code != TABLES[i].code)
-            fail_msg("%s: %s (%s)", TABLES[i].name, status_name(s.code), status_detail());
-        assert_bytes_equal(buf_view(&out), bytes_str(TABLES[i].want));
-        test_exact_free(in);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,7 +239,6 @@ int main(void)
         cmocka_unit_test(test_conflict_takes_a_new_entry),
         cmocka_unit_test(test_real_files),
         cmocka_unit_test(test_no_tree),
-        cmocka_unit_test(test_certificate_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
