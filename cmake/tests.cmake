@@ -6,7 +6,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(EML_TEST_PREFIX "" CACHE STRING "what stands before the name of each test, such as asan/")
 set(EML_FUZZ_SECONDS 5 CACHE STRING "how long the test of a fuzzer runs")
 
-set(EML_ALL eml_tee_rim eml_apps_common eml_apps_sandbox eml_tee_sim eml_client eml_serve eml_channel eml_model eml_receipt eml_tee eml_tee_verify eml_engine
+set(EML_ALL eml_tee_rim eml_apps_enclave eml_apps_common eml_apps_sandbox eml_tee_sim eml_client eml_serve eml_channel eml_model eml_receipt eml_tee eml_tee_verify eml_engine
     eml_net eml_formats eml_crypto eml_base)
 set(EML_TEST_ENV
     EML_SOURCE_DIR=${CMAKE_SOURCE_DIR} EML_BUILD_DIR=${CMAKE_BINARY_DIR} EML_BIN=${CMAKE_BINARY_DIR}/bin
