@@ -6,10 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Before jansson, whose macros have names of formats/json.h. */
+#include "tee/verify/evidence.h"
+
 #include <jansson.h>
 
 #include "base/text.h"
+#include "crypto/hash.h"
 #include "support/vectors.h"
+#include "tee/rim/rim.h"
 #include "tee/verify/nvidia/gpu_chain.h"
 #include "tee/verify/nvidia/gpu_leaf.h"
 #include "tee/verify/nvidia/gpu_list.h"
@@ -129,7 +134,7 @@ static void compare_decoded(const struct report *row, struct device *d)
     vectors_close(&v);
 }
 
-static void test_reports_are_what_was_decoded(void **state)
+static void reports_are_what_was_decoded(void **state)
 {
     (void)state;
     test_vectors_or_skip(FOLDER);
@@ -153,10 +158,375 @@ static void test_reports_are_what_was_decoded(void **state)
     print_message("%d reports, every field of their expected.json\n", N_REPORTS);
 }
 
+/* ---- verdicts ---- */
+
+#define MAY_SKIP                                                                               \
+    "\"may_skip\": [\"gpu.reference\", \"gpu.measurements\", \"gpu.mode\", \"gpu.devtools\", " \
+    "\"gpu.bound\"]"
+#define FLOORS                                                                    \
+    "\"min_driver\": \"535.86\", \"min_vbios\": {\"HOPPER\": \"96.00.5E.00.01\"," \
+    "\"LS10\": \"96.10.55.00.01\"}, \"modes\": [\"single\", \"protected-pcie\"]"
+
+static const struct verdict_row {
+    const char *file, *chain; /* chain NULL: the JSON list */
+    unsigned n_gpus, n_switches;
+    const char *id, *code; /* of the first failure; NULL: accepted */
+} VERDICTS[] = {
+    {"hopper-nvtrust.report.txt", "hopper-nvtrust.chain.pem.txt", 1, 0, NULL, NULL},
+    {"hopper-535.report.txt", "hopper-535.chain.pem.txt", 1, 0, NULL, NULL},
+    {"blackwell.report.txt", "blackwell.chain.pem.txt", 1, 0, NULL, NULL},
+    {"nvswitch-ls10.report.txt", "nvswitch-ls10.chain.pem.txt", 0, 1, NULL, NULL},
+    {"hopper-bad-signature.report.txt", "hopper-bad-signature.chain.pem.txt", 1, 0, "gpu.signature",
+     "GPU_SIGNATURE_INVALID"},
+    {"hopper-nvtrust.report.txt", "chain-case2.pem.txt", 1, 0, "gpu.leaf", "GPU_LEAF_INVALID"},
+    {"hopper-nvtrust.report.txt", "chain-case3.pem.txt", 1, 0, "gpu.chain", "GPU_CHAIN_INVALID"},
+    {"json/hopper_evidence.json", NULL, 1, 0, NULL, NULL},
+    /* On hold by OCSP, which nothing offline tells: accepted, as the README says. */
+    {"json/hopper_evidence_cert_hold.json", NULL, 1, 0, NULL, NULL},
+    /* A genuine report with another genuine device's chain. */
+    {"hopper-nvtrust.report.txt", "hopper-535.chain.pem.txt", 1, 0, "gpu.signature",
+     "GPU_SIGNATURE_INVALID"},
+    {"blackwell.report.txt", "hopper-nvtrust.chain.pem.txt", 1, 0, "gpu.signature",
+     "GPU_SIGNATURE_INVALID"},
+};
+
+enum { N_VERDICTS = sizeof(VERDICTS) / sizeof(VERDICTS[0]), N_CHECKS = 24 };
+
+struct scene {
+    struct buf evidence, certs;
+    struct evidence_expect expect;
+    struct checks checks;
+    struct evidence_claimed claimed;
+    struct evidence_verified verified;
+};
+
+static struct buf read_evidence(const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), FOLDER "/evidence/%s", name);
+    return test_vector(path);
+}
+
+static void open_scene(struct scene *s, const char *file, const char *chain)
+{
+    memset(s, 0, sizeof(*s));
+    s->evidence = read_evidence(file);
+    if (chain != NULL)
+        s->certs = read_evidence(chain);
+    s->expect.at_unix_s = AT;
+    s->expect.beside.certs = buf_view(&s->certs);
+}
+
+static void scene_done(struct scene *s)
+{
+    buf_done(&s->evidence);
+    buf_done(&s->certs);
+}
+
+static struct evidence_policy *policy_of(unsigned n_gpus, unsigned n_switches, const char *more)
+{
+    char text[2048];
+    struct evidence_policy *p = NULL;
+    (void)snprintf(text, sizeof(text),
+                   "{\"version\": 1, \"nvidia_gpu\": {\"gpus\": %u, \"nvswitches\": %u, " FLOORS
+                   ", " MAY_SKIP "%s}}",
+                   n_gpus, n_switches, more);
+    assert_ok(evidence_policy_parse(bytes_str(text), &p));
+    return p;
+}
+
+static status judge(struct scene *s, const struct evidence_policy *p)
+{
+    struct bytes in = test_exact(buf_view(&s->evidence));
+    memset(&s->checks, 0, sizeof(s->checks));
+    status st = evidence_verify(in, EVIDENCE_NVIDIA_GPU, p, &s->expect, &s->checks, &s->claimed,
+                                &s->verified);
+    assert_int_equal(s->checks.n, N_CHECKS);
+    test_exact_free(in);
+    return st;
+}
+
+static void compare_verdict(const struct verdict_row *row, const struct scene *s, status st)
+{
+    const struct check *first = checks_first_failure(&s->checks);
+    if (row->id == NULL && failed(st))
+        fail_msg("%s: refused: %s", row->file, status_detail());
+    if (row->id == NULL)
+        return;
+    if (first == NULL || strcmp(first->id, row->id) != 0 || strcmp(first->code, row->code) != 0)
+        fail_msg("%s with %s: %s, not %s", row->file, row->chain, first ? first->id : "accepted",
+                 row->id);
+    assert_int_equal(checks_verdict(&s->checks), VERDICT_REJECT);
+}
+
+static void each_file_has_its_verdict(void **state)
+{
+    (void)state;
+    test_vectors_or_skip(FOLDER);
+    for (size_t i = 0; i < N_VERDICTS; i++) {
+        const struct verdict_row *row = &VERDICTS[i];
+        struct evidence_policy *p = policy_of(row->n_gpus, row->n_switches, "");
+        struct scene s;
+        open_scene(&s, row->file, row->chain);
+        compare_verdict(row, &s, judge(&s, p));
+        /* Without a policy the same is authentic or not, and never accepted. */
+        assert_true(failed(judge(&s, NULL)));
+        assert_int_equal(s.claimed.is_signed, row->id == NULL);
+        assert_int_equal(checks_verdict(&s.checks),
+                         row->id == NULL ? VERDICT_INCOMPLETE : VERDICT_REJECT);
+        evidence_policy_freep(&p);
+        scene_done(&s);
+    }
+    print_message("%d verdicts over evidence\n", N_VERDICTS);
+}
+
+/* ---- reference values from the RIM files ---- */
+
+static struct buf import_rim(const char *name, int64_t at, char hex[static 65])
+{
+    char path[128];
+    uint8_t digest[32];
+    struct rim *r CLEANUP(rim_freep) = NULL;
+    struct buf out = BUF_MAX(GPU_REFERENCE_MAX_BYTES);
+    (void)snprintf(path, sizeof(path), FOLDER "/rim/%s", name);
+    struct buf xml CLEANUP(buf_done) = test_vector(path);
+    assert_ok(rim_open(buf_view(&xml), at, &r));
+    const struct gpu_reference_draft *draft = rim_draft(r);
+    assert_ok(gpu_reference_write(&draft, 1, &out));
+    assert_ok(sha256(buf_view(&out), digest));
+    hex_encode(BYTES_OF(digest), hex);
+    return out;
+}
+
+static void measure(const char *rim, int64_t at, enum check_result result, const char *reason)
+{
+    char hex[65], more[128];
+    struct scene s;
+    open_scene(&s, "hopper-535.report.txt", "hopper-535.chain.pem.txt");
+    struct buf reference CLEANUP(buf_done) = import_rim(rim, at, hex);
+    (void)snprintf(more, sizeof(more), ", \"reference_sha256\": [\"%s\"]", hex);
+    struct evidence_policy *p = policy_of(1, 0, more);
+    s.expect.beside.reference_values = buf_view(&reference);
+    assert_int_equal(ok(judge(&s, p)), result == CHECK_PASS);
+    const struct check *c = checks_find(&s.checks, "gpu.measurements");
+    assert_int_equal(c->result, result);
+    assert_string_equal(c->reason, reason);
+    evidence_policy_freep(&p);
+    scene_done(&s);
+}
+
+static void measurements_are_compared_with_rims(void **state)
+{
+    (void)state;
+    test_vectors_or_skip(FOLDER);
+    measure("vbios_96005E0001.swidtag", 1704067200, CHECK_PASS,
+            "12 measurements are what NVIDIA published");
+    measure("vbios_96005E0001_mismatch.xml", 1736899200, CHECK_FAIL,
+            "device 0: 1 of 12 differ, at index 9");
+}
+
+static void nonce_of_the_list_is_the_signed_one(void **state)
+{
+    (void)state;
+    struct scene s;
+    uint8_t nonce[32];
+    test_vectors_or_skip(FOLDER);
+    struct evidence_policy *p = policy_of(1, 0, "");
+    open_scene(&s, "json/hopper_evidence.json", NULL);
+    assert_ok(hex_decode(
+        BYTES_LIT("e97b23a1718095a0e9e35edca810768c70a6a5a389b705e753b197912bc11576"), nonce, 32));
+    s.expect.nonce = BYTES_OF(nonce);
+    assert_ok(judge(&s, p));
+    assert_int_equal(checks_find(&s.checks, "gpu.nonce")->result, CHECK_PASS);
+    nonce[31] ^= 1;
+    assert_code(judge(&s, p), ST_POLICY);
+    assert_string_equal(checks_find(&s.checks, "gpu.nonce")->code, "GPU_NONCE_MISMATCH");
+    evidence_policy_freep(&p);
+    scene_done(&s);
+}
+
+/* No bit of a report can be turned: what is not parsed strictly is signed. */
+static void no_bit_of_a_report_can_be_turned(void **state)
+{
+    (void)state;
+    struct scene s;
+    test_vectors_or_skip(FOLDER);
+    struct evidence_policy *p = policy_of(1, 0, "");
+    open_scene(&s, "hopper-nvtrust.report.txt", "hopper-nvtrust.chain.pem.txt");
+    struct buf raw CLEANUP(buf_done) = BUF_MAX(SPDM_REPORT_MAX_BYTES);
+    assert_ok(hex_decode_buf(buf_view(&s.evidence), &raw));
+    buf_done(&s.evidence);
+    s.evidence = buf_take(&raw);
+    assert_ok(evidence_cache_new(&s.expect.cache));
+    assert_ok(judge(&s, p));
+    for (size_t i = 0; i < s.evidence.n; i++) {
+        s.evidence.p[i] ^= (uint8_t)(1u << i % 8);
+        if (ok(judge(&s, p)))
+            fail_msg("accepted with byte %zu changed", i);
+        s.evidence.p[i] ^= (uint8_t)(1u << i % 8);
+    }
+    assert_ok(judge(&s, p));
+    assert_non_null(strstr(checks_find(&s.checks, "gpu.chain")->reason, "proven before"));
+    for (size_t n = s.evidence.n; n > 0; n--) {
+        s.evidence.n = n - 1;
+        assert_true(failed(judge(&s, p)));
+    }
+    evidence_cache_freep(&s.expect.cache);
+    evidence_policy_freep(&p);
+    scene_done(&s);
+}
+
+/* ---- the attestation service's answer ----
+ *
+ * NVIDIA's service judges evidence and signs a token. It is no evidence: a client that believed it
+ * would trust the service in the place of the device. The files serve to compare names of claims;
+ * what can be checked of them without the service's key is checked here. */
+
+static json_t *claims_of(const char *jwt)
+{
+    const char *from = strchr(jwt, '.');
+    assert_non_null(from);
+    const char *to = strchr(from + 1, '.');
+    assert_non_null(to);
+    struct buf text CLEANUP(buf_done) = BUF_MAX(1 << 16);
+    assert_ok(base64url_decode(bytes_of(from + 1, (size_t)(to - from - 1)), &text));
+    json_t *claims = json_loadb((const char *)text.p, text.n, 0, NULL);
+    assert_non_null(claims);
+    return claims;
+}
+
+static void token_of_the_service_names_the_detached_one(void **state)
+{
+    (void)state;
+    test_vectors_or_skip(FOLDER);
+    struct vectors v = vectors_open(FOLDER "/nras/hopper_detached_eat.json");
+    struct vectors decoded = vectors_open(FOLDER "/nras/hopper_decoded.json");
+    uint8_t digest[32];
+    char hex[65];
+    const char *whole = json_string_value(json_array_get(json_array_get(v.root, 0), 1));
+    const char *detached = vector_str(json_array_get(v.root, 1), "GPU-0");
+    json_t *claims = claims_of(whole), *device = claims_of(detached);
+    const json_t *named = vector_at(vector_at(claims, "submods"), "GPU-0");
+    assert_ok(sha256(bytes_str(detached), digest));
+    hex_encode(BYTES_OF(digest), hex);
+    assert_string_equal(json_string_value(json_array_get(named, 0)), "DIGEST");
+    assert_string_equal(json_string_value(json_array_get(json_array_get(named, 1), 0)), "SHA-256");
+    assert_string_equal(json_string_value(json_array_get(json_array_get(named, 1), 1)), hex);
+    assert_true(json_equal(device, vector_at(decoded.root, "GPU-0")));
+    json_decref(claims);
+    json_decref(device);
+    vectors_close(&v);
+    vectors_close(&decoded);
+}
+
+static void token_of_the_service_is_no_evidence(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"hopper_detached_eat.json", "hopper_decoded.json"};
+    test_vectors_or_skip(FOLDER);
+    struct evidence_policy *p = policy_of(1, 0, "");
+    for (size_t i = 0; i < 2; i++) {
+        char path[128];
+        struct scene s = {.expect.at_unix_s = AT};
+        (void)snprintf(path, sizeof(path), FOLDER "/nras/%s", names[i]);
+        s.evidence = test_vector(path);
+        assert_code(judge(&s, p), ST_FORMAT);
+        assert_string_equal(checks_first_failure(&s.checks)->id, "gpu.evidence");
+        scene_done(&s);
+    }
+    evidence_policy_freep(&p);
+}
+
+static void root_is_the_published_one(void **state)
+{
+    (void)state;
+    uint8_t digest[32];
+    char hex[65];
+    struct cert_list certs;
+    test_vectors_or_skip(FOLDER);
+    struct buf pem CLEANUP(buf_done) = test_vector(FOLDER "/certs/device_root.pem");
+    assert_ok(cert_list_read(buf_view(&pem), &certs));
+    assert_int_equal(certs.n, 1);
+    assert_bytes_equal(certs.der[0], gpu_root());
+    assert_ok(sha256(gpu_root(), digest));
+    hex_encode(BYTES_OF(digest), hex);
+    assert_memory_equal(hex, "102bf659d5419614", 16);
+    cert_list_done(&certs);
+}
+
+/* ---- nothing is left out ---- */
+
+static bool is_judged(const char *folder, const char *name)
+{
+    static const char *const others[] = {
+        "README.md",           "device_root.pem",    /* here */
+        "rim_root.pem",        "wrong_rim_root.pem", /* tests/unit/tee_rim */
+        "hopper_decoded.json", "hopper_detached_eat.json",
+    };
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(name, others[i]) == 0)
+            return true;
+    }
+    for (size_t i = 0; i < N_VERDICTS; i++) {
+        const struct verdict_row *v = &VERDICTS[i];
+        const char *file = strncmp(v->file, "json/", 5) == 0 ? v->file + 5 : v->file;
+        if (strcmp(file, name) == 0 || (v->chain != NULL && strcmp(v->chain, name) == 0))
+            return true;
+    }
+    for (size_t i = 0; i < N_REPORTS; i++) {
+        char expected[64];
+        (void)snprintf(expected, sizeof(expected), "%s.expected.json", REPORTS[i].name);
+        if (strcmp(name, expected) == 0)
+            return true;
+    }
+    return strstr(folder, "/rim") != NULL; /* tests/unit/tee_rim/test_rim_vectors.c walks it */
+}
+
+static size_t walk(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    size_t n = 0;
+    assert_non_null(dir);
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        char path[1024];
+        if (e->d_name[0] == '.')
+            continue;
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+        if (e->d_type == DT_DIR) {
+            n += walk(path);
+            continue;
+        }
+        if (!is_judged(folder, e->d_name))
+            fail_msg("%s is not judged", path);
+        n++;
+    }
+    (void)closedir(dir);
+    return n;
+}
+
+static void every_file_is_covered(void **state)
+{
+    (void)state;
+    char folder[512];
+    test_vectors_or_skip(FOLDER);
+    (void)snprintf(folder, sizeof(folder), "%s/" FOLDER, test_vectors());
+    size_t n = walk(folder);
+    print_message("%zu files, README included\n", n);
+    assert_int_equal(n, 31);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reports_are_what_was_decoded),
+        cmocka_unit_test(reports_are_what_was_decoded),
+        cmocka_unit_test(each_file_has_its_verdict),
+        cmocka_unit_test(measurements_are_compared_with_rims),
+        cmocka_unit_test(nonce_of_the_list_is_the_signed_one),
+        cmocka_unit_test(no_bit_of_a_report_can_be_turned),
+        cmocka_unit_test(token_of_the_service_names_the_detached_one),
+        cmocka_unit_test(token_of_the_service_is_no_evidence),
+        cmocka_unit_test(root_is_the_published_one),
+        cmocka_unit_test(every_file_is_covered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
