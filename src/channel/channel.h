@@ -19,6 +19,8 @@
 
 struct checks;
 struct evidence_cache;
+struct evidence_inputs;
+struct evidence_memory;
 struct evidence_policy;
 struct statement;
 struct stream;
@@ -30,9 +32,11 @@ struct channel_client_options {
     enum aead_alg alg;            /* the only suite offered; 0: AES-256-GCM, then ChaCha20 */
     int64_t at_unix_s;            /* time at which evidence is judged */
     struct channel_limits limits; /* zeroes: defaults */
-    const struct bytes *crls;     /* DER, for policies that ask for them; borrowed */
-    size_t n_crls;
-    struct evidence_cache *cache; /* chains that held before; NULL: none */
+    /* What the client has to judge evidence with: CRLs, collateral, keys. Borrowed; NULL: nothing.
+     * What is not here may come in the server's bundle. */
+    const struct evidence_inputs *beside;
+    struct evidence_cache *cache;   /* chains that held before; NULL: none */
+    struct evidence_memory *memory; /* newest collateral; NULL: none */
 };
 
 /*
@@ -53,7 +57,7 @@ struct channel_epoch;
 struct channel_identity {
     const struct ed25519_secret *key; /* channel identity key; borrowed */
     uint8_t receipt_key[ED25519_PUBLIC_LEN];
-    struct bytes platform; /* "aws-nitro" or "simulated"; borrowed */
+    struct bytes platform; /* "aws-nitro", "intel-tdx" ...; borrowed */
     struct bytes service;  /* borrowed */
     uint8_t config_digest[32];
     uint8_t model_digest[32];

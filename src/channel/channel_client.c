@@ -75,6 +75,11 @@ static status send_hello(struct client *c)
 
 /* --- server hello --- */
 
+static enum evidence_type type_of(const struct server_hello *a)
+{
+    return (enum evidence_type)(a->evidence_type - 1);
+}
+
 static status check_answer(const struct client *c)
 {
     const struct server_hello *a = &c->answer;
@@ -82,8 +87,8 @@ static status check_answer(const struct client *c)
             "the server took suite %u, which was not offered", a->suite);
     REQUIRE(client_hello_has_freshness(&c->hello, a->freshness), ST_ALG,
             "the server took freshness %u, which was not offered", a->freshness);
-    REQUIRE(a->evidence_type == 1 + EVIDENCE_NITRO || a->evidence_type == 1 + EVIDENCE_SIMULATED,
-            ST_UNSUPPORTED, "evidence of unknown type %u", a->evidence_type);
+    REQUIRE(a->evidence_type != 0 && evidence_type_is_enclave(type_of(a)), ST_UNSUPPORTED,
+            "evidence of unknown type %u", a->evidence_type);
     return OK;
 }
 
@@ -114,17 +119,17 @@ static status receive_hello(struct client *c)
 
 static status verify_evidence(struct client *c)
 {
-    const struct evidence_expect expect = {
+    struct evidence_expect expect = {
         .at_unix_s = c->options->at_unix_s,
         .is_session = true,
         .client_nonce = c->hello.nonce,
-        .beside.crls = c->options->crls,
-        .beside.n_crls = c->options->n_crls,
         .cache = c->options->cache,
+        .memory = c->options->memory,
     };
-    enum evidence_type type = (enum evidence_type)(c->answer.evidence_type - 1);
-    return evidence_verify(buf_view(&c->evidence), type, c->options->policy, &expect, c->checks,
-                           NULL, &c->verified);
+    if (c->options->beside != NULL)
+        expect.beside = *c->options->beside;
+    return evidence_verify(buf_view(&c->evidence), type_of(&c->answer), c->options->policy, &expect,
+                           c->checks, NULL, &c->verified);
 }
 
 /* evidence_verify() has compared the statement with the policy and the nonce; what is left is that

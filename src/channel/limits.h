@@ -27,8 +27,8 @@ struct channel_limits {
 
 enum {
     CHANNEL_STREAMS_MAX = 64,
-    CHANNEL_MESSAGE_MAX = 256 << 20, /* no configuration goes above it */
-    CHANNEL_EVIDENCE_MAX = 16 << 10,
+    CHANNEL_MESSAGE_MAX = 256 << 20,  /* no configuration goes above it */
+    CHANNEL_EVIDENCE_MAX = 384 << 10, /* a bundle with the evidence of many GPUs */
     CHANNEL_PAD_MAX = 8 << 10,
 };
 

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "channel/wire.h"
 
-/* Frames are few and small, so the fields are kept as bytes: no digest state has to be forked. */
-enum { FIELDS_MAX_BYTES = 3 * (FRAME_MAX + 64) };
+/* Frames are few, and one of them large, so the fields are kept as bytes: no digest state has to be forked. */
+enum { FIELDS_MAX_BYTES = FRAME_MAX + 1024 };
 
 struct transcript {
     struct buf fields;

@@ -6,7 +6,7 @@
 
 #include <sys/resource.h>
 
-enum { EVIDENCE_ROOM = 64 << 10, NS_PER_MS = 1000000 };
+enum { EVIDENCE_ROOM = EVIDENCE_MAX_BYTES, NS_PER_MS = 1000000 };
 
 static status evidence_of_probe(struct tee_provider *p, const char *service, struct buf *out)
 {

@@ -8,6 +8,8 @@
 enum {
     CONNECT_TIMEOUT_MS = 10000,
     CRL_ROOM = 1 << 20,
+    INPUT_ROOM = 1 << 20,
+    STATE_MODE = 0600,
     POLICY_ROOM = 1 << 20,
     DEFAULT_TIMEOUT_S = 120,
 };
@@ -21,10 +23,57 @@ static status read_policy(struct client *c, const char *given)
     return status_context(evidence_policy_parse(buf_view(&text), &c->policy), "policy %s", path);
 }
 
+/* A file that the configuration names by `key`, or nothing. */
+static status read_input(struct client *c, const char *key, struct buf *room, struct bytes *out)
+{
+    char path[PATH_MAX];
+    const char *given = json_str(&c->file.root, key, false, NULL);
+    if (given == NULL)
+        return OK;
+    *room = BUF_MAX(INPUT_ROOM);
+    TRY(config_path(&c->file, given, path, sizeof(path)));
+    TRY(status_context(file_read(path, room), "%s", key));
+    *out = bytes_of(room->p != NULL ? room->p : (const uint8_t *)"", room->n);
+    return OK;
+}
+
+static status read_inputs(struct client *c)
+{
+    TRY(read_input(c, "collateral", &c->collateral_bytes, &c->beside.collateral));
+    TRY(read_input(c, "certs", &c->certs_bytes, &c->beside.certs));
+    TRY(read_input(c, "jwks", &c->jwks_bytes, &c->beside.jwks));
+    return read_input(c, "reference_values", &c->reference_bytes, &c->beside.reference_values);
+}
+
+/* What was believed of collateral before. The first accept makes the file. */
+static status read_state(struct client *c, const char *given)
+{
+    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
+    if (given == NULL)
+        return OK;
+    TRY(config_path(&c->file, given, c->state_path, sizeof(c->state_path)));
+    TRY(evidence_memory_new(&c->memory));
+    if (!file_exists(c->state_path))
+        return OK;
+    TRY(status_context(file_read(c->state_path, &text), "state"));
+    return status_context(evidence_memory_read(buf_view(&text), c->memory), "%s", c->state_path);
+}
+
+static status keep_state(const struct client *c)
+{
+    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
+    if (c->memory == NULL)
+        return OK;
+    evidence_memory_put(c->memory, &text);
+    TRY(buf_status(&text));
+    return status_context(file_write(c->state_path, STATE_MODE, buf_view(&text)), "state");
+}
+
 static status read_crls(struct client *c, const json_t *list)
 {
     char name[PATH_MAX];
     char path[PATH_MAX];
+    c->beside.crls = c->crls;
     for (size_t i = 0; i < json_len(list); i++) {
         struct bytes given;
         REQUIRE(json_is_text(json_at(list, i), &given) && given.n < sizeof(name), ST_CONFIG,
@@ -35,7 +84,7 @@ static status read_crls(struct client *c, const json_t *list)
         c->crl_bytes[i] = BUF_MAX(CRL_ROOM);
         TRY(file_read(path, &c->crl_bytes[i]));
         c->crls[i] = buf_view(&c->crl_bytes[i]);
-        c->options.n_crls = i + 1;
+        c->beside.n_crls = i + 1;
     }
     return OK;
 }
@@ -64,9 +113,12 @@ status client_open(const char *config_path, struct client *out)
         1000u * (uint64_t)json_int(root, "timeout_s", false, 1, 86400, DEFAULT_TIMEOUT_S);
     out->options.limits.pad_to_bytes =
         (uint32_t)json_int(root, "pad_to_bytes", false, 0, CHANNEL_PAD_MAX, 0);
+    const char *state = json_str(root, "state", false, NULL);
+    TRY(read_inputs(out));
     TRY(config_end(&out->file));
     TRY(parse_suite(&out->file, suite, &out->options.alg));
     TRY(read_crls(out, crls));
+    TRY(read_state(out, state));
     return read_policy(out, policy);
 }
 
@@ -77,14 +129,16 @@ status client_connect_another(const struct client *c, struct checks *out_checks,
     struct channel_client_options o = c->options;
     o.policy = c->policy;
     o.at_unix_s = clock_unix_s();
-    o.crls = c->crls;
+    o.beside = &c->beside;
+    o.memory = c->memory;
     TRY(stream_connect(c->connect, clock_deadline_ms(CONNECT_TIMEOUT_MS), &stream));
     return channel_connect(stream, &o, out_checks, out);
 }
 
 status client_connect(struct client *c)
 {
-    return client_connect_another(c, &c->checks, &c->session);
+    TRY(client_connect_another(c, &c->checks, &c->session));
+    return keep_state(c);
 }
 
 bool client_has_verdict(const struct checks *c)
@@ -105,5 +159,10 @@ void client_done(struct client *c)
     evidence_policy_freep(&c->policy);
     for (size_t i = 0; i < CLIENT_CRLS_MAX; i++)
         buf_done(&c->crl_bytes[i]);
+    buf_done(&c->collateral_bytes);
+    buf_done(&c->certs_bytes);
+    buf_done(&c->jwks_bytes);
+    buf_done(&c->reference_bytes);
+    evidence_memory_freep(&c->memory);
     config_done(&c->file);
 }

@@ -3,7 +3,9 @@
  *
  *     { "connect": "tcp:127.0.0.1:7443", "policy": "policy.json",
  *       "suite": "aes-256-gcm",  or "chacha20-poly1305"; without it the client offers both
- *       "crls": ["nitro.crl"], "timeout_s": 120, "pad_to_bytes": 0 }
+ *       "crls": ["nitro.crl"], "timeout_s": 120, "pad_to_bytes": 0,
+ *       "collateral", "certs", "jwks", "reference_values": files to judge evidence with,
+ *       "state": a file that remembers the newest collateral }
  *
  * Untrusted: the relay, and the enclave until its evidence held; afterwards each answer until its
  * receipt held.
@@ -28,6 +30,10 @@ struct client {
     struct evidence_policy *policy;
     struct buf crl_bytes[CLIENT_CRLS_MAX];
     struct bytes crls[CLIENT_CRLS_MAX];
+    struct buf collateral_bytes, certs_bytes, jwks_bytes, reference_bytes;
+    struct evidence_inputs beside;  /* borrows from those above */
+    struct evidence_memory *memory; /* NULL without a state file */
+    char state_path[PATH_MAX];
     struct checks checks; /* of the evidence and the handshake */
     struct session *session;
 };

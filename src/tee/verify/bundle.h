@@ -13,7 +13,7 @@
  *     7? bstr   event log, 1..128 KiB
  *     8? bstr   device evidence (JSON), 1..256 KiB; the statement holds its SHA-256
  *
- * Nitro and simulated evidence carry all they need and are never bundled.
+ * At most 384 KiB in all. Nitro and simulated evidence carry all they need and are never bundled.
  *
  * Untrusted: all of it. A bundle is an envelope: nobody signed it, and each part proves itself.
  */
@@ -24,7 +24,7 @@
 
 enum {
     BUNDLE_VERSION = 1,
-    BUNDLE_MAX_BYTES = 512 << 10,
+    BUNDLE_MAX_BYTES = 384 << 10,
     BUNDLE_EVIDENCE_MAX = 64 << 10,
     BUNDLE_COLLATERAL_MAX = 256 << 10,
     BUNDLE_CERTS_MAX = 64 << 10,

@@ -38,6 +38,8 @@ const char *evidence_type_name(enum evidence_type t);     /* "nitro", "simulated
 const char *evidence_type_platform(enum evidence_type t); /* "aws-nitro", "simulated" */
 /* From a type's name or from a platform id; ST_UNSUPPORTED for any other. */
 NODISCARD status evidence_type_of(struct bytes name, enum evidence_type *out);
+/* Whether evidence of this type can carry an enclave's statement: known, and no device's. */
+bool evidence_type_is_enclave(enum evidence_type t);
 
 /* What comes with evidence and is believed as little: each proves itself by a signature or by a
  * digest inside the evidence. .p NULL: absent. */

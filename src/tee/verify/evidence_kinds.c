@@ -39,6 +39,11 @@ const char *evidence_type_platform(enum evidence_type t)
     return k != NULL ? k->platform : "unknown";
 }
 
+bool evidence_type_is_enclave(enum evidence_type t)
+{
+    return evidence_kind_of(t) != NULL && t != EVIDENCE_NVIDIA_GPU;
+}
+
 status evidence_type_of(struct bytes name, enum evidence_type *out)
 {
     for (size_t i = 0; i < N_KINDS; i++) {

@@ -279,7 +279,10 @@ static const struct hand HANDS[] = {
     {1, 1, 2, false, ST_ALG, "freshness that was not offered"},
     {1, 7, 2, false, ST_ALG, "unknown freshness"},
     {1, 0, 0, false, ST_UNSUPPORTED, "evidence type 0"},
-    {1, 0, 3, false, ST_UNSUPPORTED, "evidence type 3"},
+    {1, 0, 6, false, ST_UNSUPPORTED, "evidence of a GPU alone"},
+    {1, 0, 8, false, ST_UNSUPPORTED, "evidence type 8"},
+    {1, 0, 255, false, ST_UNSUPPORTED, "evidence type 255"},
+    {1, 0, 5, false, ST_FORMAT, "simulated evidence passed off as that of SEV-SNP"},
     {1, 0, 1, false, ST_POLICY, "simulated evidence passed off as Nitro's"},
     {1, 0, 2, true, ST_AUTH, "an HPKE key of small order, well signed"},
 };

@@ -108,6 +108,11 @@ const char *evidence_type_platform(enum evidence_type t)
     return evidence_kind_of(t)->platform;
 }
 
+bool evidence_type_is_enclave(enum evidence_type t)
+{
+    return t == EVIDENCE_TDX;
+}
+
 status evidence_type_of(struct bytes name, enum evidence_type *out)
 {
     (void)name;
