@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "formats/json.h"
 
 enum { AGE_LIMIT_S = 24 * 3600, FUTURE_LIMIT_S = 3600, GPUS_MAX = 64 };
 

@@ -26,8 +26,11 @@
 #ifndef TEE_VERIFY_CS_CS_POLICY_H
 #define TEE_VERIFY_CS_CS_POLICY_H
 
-#include "formats/json.h"
+#include "base/buf.h"
 #include "tee/verify/evidence_facts.h"
+
+struct json_obj;
+struct json_w;
 
 enum {
     CS_LIST_MAX = 64,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "formats/json.h"
 
 /* ---- sentences ---- */
 
