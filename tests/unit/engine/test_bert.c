@@ -519,12 +519,14 @@ static void test_mode_of_the_caller(void **state)
     tiny_bert_init(&t, TENSOR_F32, false);
     struct bert *b = loaded(&t);
     uint32_t old = _mm_getcsr(), downwards = 0xbfc0;
+    /* Of the register valgrind keeps the rounding mode alone. */
+    uint32_t kept = getenv("EML_UNDER_VALGRIND") != NULL ? 0x6000 : ~0x3fu;
     embed(b, 40, false, usual);
     _mm_setcsr(downwards);
     embed(b, 40, false, odd);
     uint32_t after = _mm_getcsr();
     _mm_setcsr(old);
-    assert_int_equal(after & ~0x3fu, downwards & ~0x3fu);
+    assert_int_equal(after & kept, downwards & kept);
     assert_memory_equal(usual, odd, sizeof(usual));
     bert_freep(&b);
     tiny_bert_done(&t);

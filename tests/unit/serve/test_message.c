@@ -79,6 +79,10 @@ static const struct row BAD_REQUESTS[] = {
      "a7" HEAD "03" SALT "0481616105f506f50747"
      "01020304050607",
      ST_FORMAT},
+    {"a nonce under another key",
+     "a7" HEAD "03" SALT "0481616105f506f50848"
+     "0102030405060708",
+     ST_FORMAT},
     {"field after the nonce",
      "a8" HEAD "03" SALT "0481616105f506f50748"
      "0102030405060708"
@@ -104,6 +108,19 @@ static void test_requests_that_break_a_rule(void **state)
     struct buf good CLEANUP(buf_done) = test_hex("a6" HEAD "03" SALT "0481616105f506f5");
     struct embed_request r;
     assert_ok(embed_request_parse(buf_view(&good), texts, &r));
+}
+
+static void test_length_of_the_nonce(void **state)
+{
+    (void)state;
+    const struct bytes in[] = {BYTES_LIT("one")};
+    const uint8_t nonce[MESSAGE_NONCE_MAX + 1] = {1};
+    for (size_t n = 1; n <= sizeof(nonce); n++) {
+        struct buf b CLEANUP(buf_done) = request(in, 1, bytes_of(nonce, n));
+        struct embed_request r;
+        bool is_good = n >= MESSAGE_NONCE_MIN && n <= MESSAGE_NONCE_MAX;
+        assert_code(embed_request_parse(buf_view(&b), texts, &r), is_good ? ST_OK : ST_FORMAT);
+    }
 }
 
 static void test_more_texts_than_the_limit(void **state)
@@ -142,6 +159,26 @@ static void test_response_round_trip(void **state)
     }
 }
 
+static void test_dimension_of_a_response(void **state)
+{
+    (void)state;
+    static const uint8_t zeroes[4 * (MESSAGE_DIM_MAX + 1)];
+    static const struct {
+        uint32_t dim;
+        enum status_code code;
+    } ROWS[] = {
+        {0, ST_LIMIT}, {1, ST_OK}, {MESSAGE_DIM_MAX, ST_OK}, {MESSAGE_DIM_MAX + 1, ST_LIMIT}};
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        const struct embed_response in = {.record = BYTES_LIT("rec"),
+                                          .dim = ROWS[i].dim,
+                                          .embeddings = bytes_of(zeroes, 4 * ROWS[i].dim)};
+        struct buf b CLEANUP(buf_done) = BUF_MAX(ROOM);
+        struct embed_response out;
+        embed_response_encode(&in, &b);
+        assert_code(embed_response_parse(buf_view(&b), 1, &out), ROWS[i].code);
+    }
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -167,11 +204,13 @@ static void test_refusals(void **state)
         "066462757379"
         "076568656c6c6f", /* another sentence */
     };
+    struct embed_response out;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct buf b CLEANUP(buf_done) = test_hex(bad[i]);
-        struct embed_response out;
         assert_code(embed_response_parse(buf_view(&b), 1, &out), ST_FORMAT);
     }
+    struct buf other CLEANUP(buf_done) = test_hex("a2010102656f74686572");
+    assert_code(embed_response_parse(buf_view(&other), 1, &out), ST_UNSUPPORTED);
 }
 
 int main(void)
@@ -180,8 +219,10 @@ int main(void)
         cmocka_unit_test(test_request_round_trip),
         cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_requests_that_break_a_rule),
+        cmocka_unit_test(test_length_of_the_nonce),
         cmocka_unit_test(test_more_texts_than_the_limit),
         cmocka_unit_test(test_response_round_trip),
+        cmocka_unit_test(test_dimension_of_a_response),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,6 +245,19 @@ static void test_refuses(void **state)
     scheduler_freep(&s);
 }
 
+static void test_limits_that_hold_nothing(void **state)
+{
+    (void)state;
+    struct engine e = {.gate = PTHREAD_MUTEX_INITIALIZER};
+    struct scheduler *s = NULL;
+    struct scheduler_limits no_text = LIMITS, no_token = LIMITS;
+    no_text.max_batch_texts = 0;
+    no_token.max_batch_tokens = 0;
+    assert_code(scheduler_new(&no_text, encode, &e, &s), ST_CONFIG);
+    assert_code(scheduler_new(&no_token, encode, &e, &s), ST_CONFIG);
+    assert_null(s);
+}
+
 static void test_cancelled_rows_do_not_run(void **state)
 {
     (void)state;
@@ -309,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_jobs_end_one_after_the_other),
         cmocka_unit_test(test_kinds_take_turns),
         cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_limits_that_hold_nothing),
         cmocka_unit_test(test_cancelled_rows_do_not_run),
         cmocka_unit_test(test_an_engine_failure_ends_the_job_once_with_its_code),
         cmocka_unit_test(test_stop_ends_queued_jobs),

@@ -414,6 +414,35 @@ static void test_a_cancelled_request_is_answered(void **state)
     stop(&w);
 }
 
+static void test_a_request_in_two_messages_ends_the_session(void **state)
+{
+    (void)state;
+    struct world w;
+    start(&w, NULL);
+    struct session *s = connect_to(&w);
+    struct message m CLEANUP(message_done) = {0};
+    assert_ok(session_send(s, 1, MSG_REQUEST, false, BYTES_LIT("more follows")));
+    assert_code(session_recv(s, clock_deadline_ms(TIMEOUT_MS), &m), ST_PROTOCOL);
+    session_freep(&s);
+    stop(&w);
+}
+
+static void test_a_batch_must_hold_one_text(void **state)
+{
+    (void)state;
+    struct world w;
+    struct service *none = NULL;
+    start(&w, NULL);
+    const struct service_options o = {.name = "test",
+                                      .model_id = "tiny",
+                                      .model_version = "1",
+                                      .max_batch_tokens = embedder_max_tokens(w.embedder) - 1};
+    assert_code(service_new(&o, w.embedder, w.pool, w.provider, &none), ST_CONFIG);
+    assert_non_null(strstr(status_detail(), "max_batch_tokens"));
+    assert_null(none);
+    stop(&w);
+}
+
 static void test_stop_ends_open_sessions(void **state)
 {
     (void)state;
@@ -440,6 +469,8 @@ int main(void)
         cmocka_unit_test(test_sessions_are_bounded),
         cmocka_unit_test(test_a_client_that_vanishes_leaves_nothing_behind),
         cmocka_unit_test(test_a_cancelled_request_is_answered),
+        cmocka_unit_test(test_a_request_in_two_messages_ends_the_session),
+        cmocka_unit_test(test_a_batch_must_hold_one_text),
         cmocka_unit_test(test_stop_ends_open_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
