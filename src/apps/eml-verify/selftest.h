@@ -1,7 +1,8 @@
 /* selftest - shows that the verifier bites: evidence that it accepts is damaged in hundreds of
  * ways, and each damage has to be noticed by a check that looked at the damaged bytes.
  *
- * The bytes are those of the trace that --explain prints, so nothing here knows a format. A damage
+ * The bytes are those of the trace that --explain prints, so nothing here knows a format; a check
+ * that looked at something decoded counts as one that looked at all it was decoded from. A damage
  * that is noticed turns a check into a failure, or into a required SKIP. One that is not noticed is
  * let pass only where no check looked, and only when every result and every fact stays the same
  * (bytes behind the end of a quote, say).

@@ -87,6 +87,53 @@ static void put_claims(const struct air_claims *c, struct buf *out)
                (unsigned long long)c->memory_peak_mb);
 }
 
+void show_register(const struct measurements *m, unsigned i, char out[static SHOW_REGISTER_MAX])
+{
+    if (m->kind == MEASUREMENT_TDX && i == 0)
+        (void)snprintf(out, SHOW_REGISTER_MAX, "mrtd");
+    else if (m->kind == MEASUREMENT_TDX)
+        (void)snprintf(out, SHOW_REGISTER_MAX, "rtmr%u", i - 1);
+    else if (m->kind == MEASUREMENT_SNP)
+        (void)snprintf(out, SHOW_REGISTER_MAX, "measurement");
+    else
+        (void)snprintf(out, SHOW_REGISTER_MAX, "pcr%u", i);
+}
+
+static void put_registers(const struct measurements *m, struct buf *out)
+{
+    for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
+        char label[SHOW_REGISTER_MAX];
+        struct bytes v = measurements_at(m, i);
+        show_register(m, i, label);
+        if (v.n > 0 && !bytes_all_zero(v))
+            put_hex_line(out, label, v);
+    }
+}
+
+static void put_facts(const struct evidence_facts *f, struct buf *out)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        buf_printf(out, "%-*s ", FACT_COLUMN, f->v[i].name);
+        verdict_put_safe(out, bytes_str(f->v[i].value));
+        buf_put_str(out, "\n");
+    }
+}
+
+/* What no platform but Nitro's tells is left out. */
+static void put_origin(const struct evidence_claimed *c, struct buf *out)
+{
+    if (c->timestamp_ms != 0) {
+        buf_printf(out, "%-14s", "made");
+        put_time(out, c->timestamp_ms / 1000);
+        buf_put_str(out, "\n");
+    }
+    if (c->module_id.n > 0) {
+        buf_printf(out, "%-14s", "module");
+        verdict_put_safe(out, c->module_id);
+        buf_put_str(out, "\n");
+    }
+}
+
 static void put_evidence(const struct show *s, struct buf *out)
 {
     struct statement st;
@@ -94,24 +141,9 @@ static void put_evidence(const struct show *s, struct buf *out)
     if (!e->claimed.is_signed)
         return;
     put_hex_line(out, "evidence", BYTES_OF(e->sha256));
-    buf_printf(out, "%-14s", "made");
-    put_time(out, e->claimed.timestamp_ms / 1000);
-    buf_printf(out, "\n%-14s", "module");
-    verdict_put_safe(out, e->claimed.module_id);
-    buf_put_str(out, "\n");
-    for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
-        char label[8];
-        (void)snprintf(label, sizeof(label), "PCR%u", i);
-        struct bytes v = measurements_at(&e->claimed.measurements, i);
-        if (v.n > 0 && !bytes_all_zero(v))
-            put_hex_line(out, label, v);
-    }
-    for (size_t i = 0; i < e->claimed.facts.n; i++) {
-        const struct evidence_fact *f = &e->claimed.facts.v[i];
-        buf_printf(out, "%-*s ", FACT_COLUMN, f->name);
-        verdict_put_safe(out, bytes_str(f->value));
-        buf_put_str(out, "\n");
-    }
+    put_origin(&e->claimed, out);
+    put_registers(&e->claimed.measurements, out);
+    put_facts(&e->claimed.facts, out);
     if (evidence_step_statement(e, &st)) {
         put_hex_line(out, "receipt key", BYTES_OF(st.receipt_key));
         put_hex_line(out, "model", BYTES_OF(st.model_digest));

@@ -10,8 +10,8 @@ static void json_measurements(struct json_w *w, const struct measurements *m)
 {
     json_w_open(w, "measurements", '{');
     for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
-        char key[8];
-        (void)snprintf(key, sizeof(key), "pcr%u", i);
+        char key[SHOW_REGISTER_MAX];
+        show_register(m, i, key);
         if (measurements_has(m, i))
             json_w_hex(w, key, measurements_at(m, i));
     }
@@ -60,8 +60,10 @@ static void json_evidence(struct json_w *w, const struct show *s)
     json_w_bool(w, "is_authentic", e->claimed.is_signed);
     json_w_bool(w, "is_accepted", e->is_accepted);
     if (e->claimed.is_signed) {
-        json_w_int(w, "timestamp_ms", (int64_t)e->claimed.timestamp_ms);
-        json_w_text(w, "module_id", e->claimed.module_id);
+        if (e->claimed.timestamp_ms != 0)
+            json_w_int(w, "timestamp_ms", (int64_t)e->claimed.timestamp_ms);
+        if (e->claimed.module_id.n > 0)
+            json_w_text(w, "module_id", e->claimed.module_id);
         json_measurements(w, &e->claimed.measurements);
         json_facts(w, &e->claimed.facts);
         json_statement(w, e);

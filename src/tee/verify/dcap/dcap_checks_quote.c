@@ -48,6 +48,8 @@ void dcap_check_quote(struct evidence_job *j)
         evidence_unreadable(j, s);
         return;
     }
+    evidence_shows(j, "the quote, padding left out",
+                   bytes_of(j->evidence.p, j->evidence.n - q->n_trailing));
     evidence_shows(j, "header and body", q->signed_part);
     dcap_facts_quote(j);
     if (q->tee != want) {
@@ -155,11 +157,19 @@ void dcap_check_pck_root(struct evidence_job *j)
     evidence_reach(j, NEEDS_ROOT);
 }
 
+static void show_pck_certificates(struct evidence_job *j)
+{
+    const struct dcap_state *d = dcap_state_of(j);
+    for (size_t i = 0; i < d->certs.n; i++)
+        evidence_shows(j, "certificate", d->certs.der[i]);
+}
+
 /* One proof serves both checks: the time is judged first, so that a wrong clock is called so. */
 void dcap_check_pck_time(struct evidence_job *j)
 {
     struct dcap_state *d = dcap_state_of(j);
     int64_t at = j->expect->at_unix_s;
+    show_pck_certificates(j);
     char from[CLOCK_TEXT_LEN], to[CLOCK_TEXT_LEN], now[CLOCK_TEXT_LEN];
     dcap_proof_chain(d->certs.der, DCAP_PCK_CERTS, at, j->expect->cache, &d->pck_proof);
     if (!d->pck_proof.has_validity) {
@@ -201,11 +211,11 @@ void dcap_check_pck_chain(struct evidence_job *j)
 {
     struct dcap_state *d = dcap_state_of(j);
     const char *trouble = d->pck_proof.is_proven ? role_trouble(d) : d->pck_proof.trouble;
+    show_pck_certificates(j);
     if (trouble != NULL) {
         evidence_fail(j, NULL, "%s", trouble);
         return;
     }
-    evidence_shows(j, "PCK certificate", d->certs.der[DCAP_PCK_LEAF]);
     evidence_pass(j, "the PCK certificate leads to the pinned root%s",
                   d->pck_proof.was_known ? " (proven before)" : "");
     evidence_reach(j, DCAP_PCK_PROVEN);
@@ -253,6 +263,7 @@ void dcap_check_qe_binding(struct evidence_job *j)
     struct bytes parts[] = {c->key, c->qe_auth};
     uint8_t want[QUOTE_REPORT_DATA_LEN] = {0};
     evidence_shows(j, "attestation key", c->key);
+    evidence_shows(j, "QE authentication data", c->qe_auth);
     evidence_shows(j, "QE report data", c->qe.report_data);
     if (failed(hash_parts(HASH_SHA256, parts, 2, want)) ||
         !bytes_equal(c->qe.report_data, BYTES_OF(want))) {

@@ -189,9 +189,11 @@ void nvidia_check_chain(struct evidence_job *j)
     struct nvidia_state *st = j->state;
     bool is_known = true;
     for (size_t i = 0; i < st->list.n; i++) {
+        const struct cert_list *certs = &st->list.v[i].certs;
         struct gpu_chain_proof *proof = &st->v[i].chain;
-        status s =
-            gpu_chain_verify(&st->list.v[i].certs, j->expect->at_unix_s, j->expect->cache, proof);
+        for (size_t k = 0; k < certs->n; k++)
+            evidence_shows(j, "certificate", certs->der[k]);
+        status s = gpu_chain_verify(certs, j->expect->at_unix_s, j->expect->cache, proof);
         if (failed(s)) {
             evidence_fail(j, s.code == ST_EXPIRED ? "GPU_CERT_TIME_INVALID" : NULL,
                           "device %zu: %s", i, status_detail());
