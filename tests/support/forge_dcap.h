@@ -78,7 +78,8 @@ struct forge_dcap {
     const char *tcb_text, *qe_text; /* in place of what is written from the fields above */
     const struct ecdsa_secret *tcb_signer, *qe_id_signer; /* NULL: the TCB signing key */
     struct x509_crl_request root_crl, pck_crl;
-    struct bytes chain_leaf; /* of the two issuer chains; .n 0: the TCB signing certificate */
+    /* of the two issuer chains; .n 0: the TCB signing certificate and the root */
+    struct bytes tcb_chain_leaf, tcb_chain_root, qe_chain_leaf, qe_chain_root;
 };
 
 void forge_dcap_init(struct forge_dcap *f, enum quote_tee tee);

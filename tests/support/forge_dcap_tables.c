@@ -162,12 +162,11 @@ static void write_crl(struct json_w *w, const char *key, const struct x509_crl_r
     json_w_hex(w, key, buf_view(&der));
 }
 
-static struct buf issuer_chain(const struct forge_dcap *f)
+static struct buf issuer_chain(const struct forge_dcap *f, struct bytes leaf, struct bytes root)
 {
     struct buf out = BUF_MAX(ROOM);
-    struct bytes leaf = buf_view(&f->certs[FORGE_DCAP_TCB].der);
-    pem_put(&out, "CERTIFICATE", f->chain_leaf.n > 0 ? f->chain_leaf : leaf);
-    pem_put(&out, "CERTIFICATE", buf_view(&f->certs[FORGE_DCAP_ROOT].der));
+    pem_put(&out, "CERTIFICATE", leaf.n > 0 ? leaf : buf_view(&f->certs[FORGE_DCAP_TCB].der));
+    pem_put(&out, "CERTIFICATE", root.n > 0 ? root : buf_view(&f->certs[FORGE_DCAP_ROOT].der));
     return out;
 }
 
@@ -175,15 +174,16 @@ struct buf forge_dcap_collateral(const struct forge_dcap *f)
 {
     struct buf tcb CLEANUP(buf_done) = forge_dcap_tcb_info(f);
     struct buf qe CLEANUP(buf_done) = forge_dcap_qe_identity(f);
-    struct buf chain CLEANUP(buf_done) = issuer_chain(f);
+    struct buf tcb_chain CLEANUP(buf_done) = issuer_chain(f, f->tcb_chain_leaf, f->tcb_chain_root);
+    struct buf qe_chain CLEANUP(buf_done) = issuer_chain(f, f->qe_chain_leaf, f->qe_chain_root);
     const struct ecdsa_secret *key = f->certs[FORGE_DCAP_TCB].key;
     struct buf out = BUF_MAX(ROOM);
     struct json_w w = {.out = &out};
     json_w_open(&w, NULL, '{');
     write_crl(&w, "root_ca_crl", &f->root_crl);
     write_crl(&w, "pck_crl", &f->pck_crl);
-    json_w_text(&w, "tcb_info_issuer_chain", buf_view(&chain));
-    json_w_text(&w, "qe_identity_issuer_chain", buf_view(&chain));
+    json_w_text(&w, "tcb_info_issuer_chain", buf_view(&tcb_chain));
+    json_w_text(&w, "qe_identity_issuer_chain", buf_view(&qe_chain));
     write_table(&w, "tcb_info", "tcb_info_signature",
                 f->tcb_text ? bytes_str(f->tcb_text) : buf_view(&tcb),
                 f->tcb_signer ? f->tcb_signer : key);

@@ -4,6 +4,7 @@
 /* First: jansson's macros have the names of some functions of formats/json.h. */
 #include "tee/verify/dcap/dcap_job.h"
 
+#include "sample_sgx.h"
 #include "support/vectors.h"
 
 #include <dirent.h>
@@ -678,6 +679,20 @@ static void every_file(void **state)
     assert_true(n_files >= 25 && n_fields > 300);
 }
 
+/* A root of Intel's name is not Intel's root. */
+static void sample_set_is_refused(void **state)
+{
+    (void)state;
+    static struct sample s;
+    test_vectors_or_skip(SAMPLE_FOLDER);
+    sample_open(&s);
+    sample_judge(&s, SAMPLE_AT);
+    assert_int_equal(checks_verdict(&s.checks), VERDICT_REJECT);
+    assert_string_equal(checks_first_failure(&s.checks)->id, "pck.root");
+    assert_string_equal(checks_first_failure(&s.checks)->code, "DCAP_ROOT_UNTRUSTED");
+    sample_close(&s);
+}
+
 static void pinned_root(void **state)
 {
     (void)state;
@@ -701,6 +716,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts),
         cmocka_unit_test(every_file),
+        cmocka_unit_test(sample_set_is_refused),
         cmocka_unit_test(pinned_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

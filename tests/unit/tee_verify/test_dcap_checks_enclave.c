@@ -1,0 +1,131 @@
+/* What an SGX enclave is: debug, attributes, measurement or signer, report data. */
+#include "dcap_scene.h"
+
+static void debug(void)
+{
+    scene.f.body[FORGE_SGX_ATTRIBUTES] |= 0x02;
+}
+
+static void other_attributes(void)
+{
+    scene.rules = ",\"attributes\":\"05000000000000000000000000000000\","
+                  "\"attributes_mask\":\"ffffffffffffffff0000000000000000\"";
+    scene.f.body[FORGE_SGX_ATTRIBUTES] |= 0x10; /* PROVISIONKEY */
+}
+
+/* Without a mask every bit counts. */
+static void attributes_without_mask(void)
+{
+    scene.rules = ",\"attributes\":\"05000000000000000000000000000000\"";
+}
+
+static void other_measurement(void)
+{
+    scene.f.body[FORGE_SGX_MRENCLAVE] ^= 1;
+}
+
+#define BY_SIGNER(product, version)                                                         \
+    "{\"version\":1,\"sgx\":{\"releases\":[{\"name\":\"s\",\"mrsigner\":\"e1e1e1e1e1e1e1e1" \
+    "e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1\",\"isvprodid\":" product             \
+    ",\"min_isvsvn\":" version "}]}}"
+
+static void other_signer(void)
+{
+    scene.policy = BY_SIGNER("7", "3");
+    scene.f.body[FORGE_SGX_MRSIGNER + 31] ^= 1;
+}
+
+static void other_product(void)
+{
+    scene.policy = BY_SIGNER("8", "3");
+}
+
+static void older_version(void)
+{
+    scene.policy = BY_SIGNER("7", "4");
+}
+
+static void policy_of_another_platform(void)
+{
+    scene.policy = "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r\",\"mrtd\":"
+                   "\"a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
+                   "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0\"}]}}";
+}
+
+static const uint8_t OTHER_DATA[64] = {1};
+
+static void other_report_data(void)
+{
+    scene.expect.report_data = BYTES_OF(OTHER_DATA);
+}
+
+static void statement_is_not_bound(void)
+{
+    scene_bind();
+    scene.f.body[FORGE_SGX_REPORT_DATA + 63] ^= 1;
+}
+
+static const struct scene_row REFUSED[] = {
+    {"debug", QUOTE_SGX, debug, "enclave.debug", "SGX_DEBUG"},
+    {"other attributes", QUOTE_SGX, other_attributes, "enclave.attributes",
+     "SGX_ATTRIBUTES_MISMATCH"},
+    {"attributes without a mask", QUOTE_SGX, attributes_without_mask, "enclave.attributes",
+     "SGX_ATTRIBUTES_MISMATCH"},
+    {"another MRENCLAVE", QUOTE_SGX, other_measurement, "measurements",
+     "DCAP_MEASUREMENT_MISMATCH"},
+    {"another MRSIGNER", QUOTE_SGX, other_signer, "measurements", "DCAP_MEASUREMENT_MISMATCH"},
+    {"another product of the signer", QUOTE_SGX, other_product, "measurements",
+     "DCAP_MEASUREMENT_MISMATCH"},
+    {"an older version of the product", QUOTE_SGX, older_version, "measurements",
+     "DCAP_MEASUREMENT_MISMATCH"},
+    {"a policy for TDX", QUOTE_SGX, policy_of_another_platform, "policy",
+     "POLICY_PLATFORM_REFUSED"},
+    {"another REPORTDATA", QUOTE_SGX, other_report_data, "report_data",
+     "DCAP_REPORT_DATA_MISMATCH"},
+    {"a statement that is not bound", QUOTE_SGX, statement_is_not_bound, "statement",
+     "DCAP_STATEMENT_INVALID"},
+};
+
+static void refused(void **state)
+{
+    (void)state;
+    SCENE_ROWS(REFUSED);
+}
+
+static void by_signer(void)
+{
+    scene.policy = BY_SIGNER("7", "3");
+}
+
+static void pinned_attributes(void)
+{
+    scene.rules = ",\"attributes\":\"05000000000000000000000000000000\","
+                  "\"attributes_mask\":\"ffffffffffffffff0000000000000000\"";
+}
+
+static void with_a_statement(void)
+{
+    scene.has_statement = true;
+}
+
+static const struct scene_row ACCEPTED[] = {
+    {"by MRENCLAVE", QUOTE_SGX, NULL, NULL, NULL},
+    {"by signer, product and version", QUOTE_SGX, by_signer, NULL, NULL},
+    {"pinned attributes", QUOTE_SGX, pinned_attributes, NULL, NULL},
+    {"a bound statement", QUOTE_SGX, with_a_statement, NULL, NULL},
+};
+
+static void accepted(void **state)
+{
+    (void)state;
+    SCENE_ROWS(ACCEPTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepted),
+        cmocka_unit_test(refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
