@@ -216,9 +216,10 @@ static void every_truncation_is_refused(void **state)
 static void examples_are_accepted(void **state)
 {
     (void)state;
-    static const char *const names[] = {"examples/policy-nitro.json",
+    static const char *const names[] = {"examples/policy-nvidia-gpu.json",
+                                        "examples/policy-nitro.json",
                                         "examples/policy-simulated.json"};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
         struct buf text CLEANUP(buf_done) = test_file(names[i]);
         assert_ok(evidence_policy_parse(buf_view(&text), &p));
