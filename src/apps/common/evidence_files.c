@@ -1,5 +1,6 @@
 #include "apps/common/evidence_files.h"
 
+#include "apps/common/collateral_files.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -93,11 +94,19 @@ static status load(const struct cli *args, const char *option, struct buf *room,
     return OK;
 }
 
+static status load_collateral(const struct cli *args, struct buf *room, struct bytes *out)
+{
+    TRY(collateral_files_load(args, room));
+    if (cli_count(args, "collateral") > 0)
+        *out = view_of(room);
+    return OK;
+}
+
 static status load_beside(struct evidence_files *f, const struct cli *args)
 {
     struct evidence_inputs *in = &f->expect.beside;
     TRY(load(args, "statement", &f->statement_, &in->statement));
-    TRY(load(args, "collateral", &f->collateral_, &in->collateral));
+    TRY(load_collateral(args, &f->collateral_, &in->collateral));
     TRY(load(args, "certs", &f->certs_, &in->certs));
     TRY(load(args, "jwks", &f->jwks_, &in->jwks));
     TRY(load(args, "event-log", &f->event_log_, &in->event_log));

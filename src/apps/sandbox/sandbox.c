@@ -58,7 +58,7 @@ static const int ALLOWED[] = {
 
 static const int ALLOWED_OFFLINE[] = {
     SCMP_SYS(newfstatat), SCMP_SYS(statx),     SCMP_SYS(stat),       SCMP_SYS(lstat),
-    SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
+    SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(getdents64),
 };
 
 /* The listener, the epoll set and the stop event are open already. */

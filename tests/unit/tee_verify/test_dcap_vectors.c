@@ -63,6 +63,7 @@ static const struct row ROWS[] = {
      "DCAP_TCB_NO_LEVEL"},
     {"tdx-v4-spr-e4", "tdx-v4-spr-e4", IN_2023, "", VERDICT_REJECT, "td.attributes",
      "TDX_SEPT_VE_ENABLED"},
+    {"tdx-v5-google", "tdx-v5-no-tcb-level", LATER_2026, "", VERDICT_ACCEPT, NULL, NULL},
     {"tdx-v5-google", "tdx-v5-google", IN_2026, "", VERDICT_REJECT, "tcb_info.chain",
      "DCAP_TCB_INFO_CHAIN_EXPIRED"},
     {"tdx-v5-google", "tdx-v5-google", IN_2023, "", VERDICT_REJECT, "pck.time",

@@ -284,7 +284,8 @@ void dcap_check_age(struct evidence_job *j)
     const struct dcap_state *d = dcap_state_of(j);
     bool is_pinned = d->rules != NULL && d->rules->has_max_age;
     if (!is_pinned) {
-        evidence_skip(j, false, NULL, "the policy bounds no age; the update dates do");
+        evidence_skip(j, false, "Set max_collateral_age_s in the policy, to have it checked.",
+                      "the policy bounds no age; the update dates do");
         return;
     }
     if (!dcap_stands_on(j, d->tcb.doc != NULL && d->qe.doc != NULL && d->pck_crl.is_good,
@@ -320,7 +321,8 @@ void dcap_check_evaluation(struct evidence_job *j)
     const struct dcap_state *d = dcap_state_of(j);
     uint32_t want = d->rules != NULL ? d->rules->min_evaluation : 0;
     if (want == 0) {
-        evidence_skip(j, false, NULL, "the policy sets no least evaluation number");
+        evidence_skip(j, false, "Set min_tcb_evaluation in the policy, to have it checked.",
+                      "the policy sets no least evaluation number");
         return;
     }
     if (!has_tables(j))
@@ -345,7 +347,8 @@ void dcap_check_rollback(struct evidence_job *j)
     uint32_t tcb_high = evidence_memory_get(j->expect->memory, tcb);
     uint32_t qe_high = evidence_memory_get(j->expect->memory, qe);
     if (j->expect->memory == NULL)
-        evidence_skip(j, false, NULL, "nothing is remembered of earlier collateral");
+        evidence_skip(j, false, "Keep a file of what was seen (--state), to have it checked.",
+                      "nothing is remembered of earlier collateral");
     else if (d->tcb.evaluation < tcb_high || d->qe.evaluation < qe_high)
         evidence_fail(j, NULL, "evaluation numbers %u and %u, after %u and %u were seen",
                       (unsigned)d->tcb.evaluation, (unsigned)d->qe.evaluation, (unsigned)tcb_high,

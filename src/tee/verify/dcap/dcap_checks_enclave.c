@@ -20,7 +20,8 @@ void dcap_check_enclave_attributes(struct evidence_job *j)
     const struct quote_enclave *e = &dcap_state_of(j)->quote.enclave;
     uint8_t difference = 0;
     if (rules == NULL || !rules->has_attributes) {
-        evidence_skip(j, false, NULL, "the policy names no attributes");
+        evidence_skip(j, false, "Set attributes in the policy, to have them checked.",
+                      "the policy names no attributes");
         return;
     }
     for (size_t i = 0; i < sizeof(rules->attributes); i++)
@@ -64,7 +65,8 @@ void dcap_check_report_data(struct evidence_job *j)
     struct bytes want = j->expect->report_data;
     evidence_shows(j, "REPORTDATA", got);
     if (want.p == NULL)
-        evidence_skip(j, false, NULL, "no report data to compare with");
+        evidence_skip(j, false, "Give the report data that you expect, if you know it.",
+                      "no report data to compare with");
     else if (!bytes_equal(got, want))
         evidence_fail(j, NULL, "REPORTDATA is not the expected one");
     else

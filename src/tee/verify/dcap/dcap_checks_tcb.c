@@ -143,7 +143,10 @@ void dcap_check_advisories(struct evidence_job *j)
                       (int)id.n, (const char *)id.p);
         return;
     }
-    evidence_pass(j, "%zu advisories, all of them listed in the policy", d->match.n_advisories);
+    if (d->match.n_advisories == 0)
+        evidence_pass(j, "no advisory concerns this platform");
+    else
+        evidence_pass(j, "%zu advisories, all of them listed in the policy", d->match.n_advisories);
 }
 
 void dcap_check_allowed(struct evidence_job *j)
@@ -151,7 +154,8 @@ void dcap_check_allowed(struct evidence_job *j)
     const struct dcap_state *d = dcap_state_of(j);
     bool is_pinned = d->rules != NULL && (d->rules->fmspcs.has || d->rules->ppids.has);
     if (!is_pinned)
-        evidence_skip(j, false, NULL, "the policy names no machines");
+        evidence_skip(j, false, "Set fmspcs or ppids in the policy, to have it checked.",
+                      "the policy names no machines");
     else if (!dcap_policy_lists(&d->rules->fmspcs, d->pck.fmspc))
         evidence_fail(j, NULL, "the policy does not list this processor family (FMSPC)");
     else if (!dcap_policy_lists(&d->rules->ppids, d->pck.ppid))

@@ -111,7 +111,8 @@ void dcap_check_td_module(struct evidence_job *j)
     bool has_floor = rules != NULL && !bytes_all_zero(BYTES_OF(rules->min_tee_tcb_svn));
     evidence_shows(j, "MRSEAM", td->mrseam);
     if (!has_floor && (rules == NULL || !rules->mrseams.has))
-        evidence_skip(j, false, NULL, "the policy names no TDX module");
+        evidence_skip(j, false, "Set mrseams or min_tee_tcb_svn in the policy, to have it checked.",
+                      "the policy names no TDX module");
     else if (!dcap_policy_lists(&rules->mrseams, td->mrseam))
         evidence_fail(j, NULL, "the policy does not list this TDX module (MRSEAM)");
     else if (has_floor && !is_at_least(td->tee_tcb_svn, rules->min_tee_tcb_svn))
