@@ -35,6 +35,7 @@ cov:
 bench: release
 	scripts/bench-engine.sh
 	scripts/bench-path.sh
+	scripts/bench-evidence.sh
 
 man:
 	@cmake --preset release

@@ -14,6 +14,7 @@ fi
 cmake -S . -B "$build" -G Ninja -DEML_LANE=deletion -DCMAKE_BUILD_TYPE=RelWithDebInfo >"${TMPDIR:-/tmp}/eml-deletions.log" 2>&1 ||
     { cat "${TMPDIR:-/tmp}/eml-deletions.log"; exit 1; }
 targets=$(for f in tests/unit/tee_verify/test_*.c tests/unit/receipt/test_*.c tests/unit/channel/test_channel.c; do
+    case $f in *evidence_heap*) continue ;; esac # names no check
     layer=$(basename "$(dirname "$f")")
     stem=$(basename "$f" .c)
     echo "test_${layer}_${stem#test_}"

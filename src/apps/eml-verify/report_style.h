@@ -29,7 +29,7 @@
     "th,td{text-align:left;vertical-align:top;padding:.4rem .6rem .4rem 0;border-bottom:1px "      \
     "solid var(--line);overflow-wrap:anywhere}"                                                    \
     "th[scope=row]{font-weight:600;width:14rem}"                                                   \
-    ".checks th[scope=row]{width:11rem}.checks td:first-child{width:4.5rem}"                       \
+    ".checks th[scope=row]{width:13.5rem}.checks td:first-child{width:4.5rem}"                     \
     "code,pre{font-family:ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,monospace;"             \
     "font-size:.85rem}"                                                                            \
     "pre{margin:.25rem 0 1rem;padding:.6rem .75rem;background:var(--band);overflow-x:auto}"        \
