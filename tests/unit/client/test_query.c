@@ -3,6 +3,7 @@
 #include "client/query.h"
 
 #include "base/clock.h"
+#include "channel/session_state.h"
 #include "crypto/hash.h"
 #include "receipt/air.h"
 #include "support/channel.h"
@@ -200,7 +201,8 @@ static void tell(enum lie lie, struct air_claims *c, struct ed25519_secret *key)
     }
 }
 
-static status verify_after(enum lie lie, struct bytes response)
+/* `on_hardware`: as if the session's evidence were of a real platform. */
+static status verify_after(enum lie lie, bool on_hardware, struct bytes response)
 {
     struct scene x;
     struct query *done = NULL;
@@ -217,6 +219,7 @@ static status verify_after(enum lie lie, struct bytes response)
     send(&x, MSG_RECEIPT, true, buf_view(&receipt));
     while (done == NULL)
         assert_ok(receive(&x, &done));
+    x.ends.client->verified.is_simulated = !on_hardware;
     status s = query_verify(x.ends.client, &x.query, &checks, &res);
     close_scene(&x);
     return s;
@@ -237,12 +240,20 @@ static void a_receipt_that_lies_about_one_thing(void **state)
 {
     (void)state;
     struct buf response CLEANUP(buf_done) = one_vector();
-    assert_ok(verify_after(NONE, buf_view(&response)));
+    assert_ok(verify_after(NONE, false, buf_view(&response)));
     for (int lie = NONE + 1; lie < N_LIES; lie++) {
-        status s = verify_after((enum lie)lie, buf_view(&response));
+        status s = verify_after((enum lie)lie, false, buf_view(&response));
         if (s.code != ST_AUTH && s.code != ST_MISMATCH)
             fail_msg("lie %d: %s", lie, status_name(s.code));
     }
+}
+
+static void an_evaluation_receipt_of_real_hardware(void **state)
+{
+    (void)state;
+    struct buf response CLEANUP(buf_done) = one_vector();
+    assert_code(verify_after(NONE, true, buf_view(&response)), ST_AUTH);
+    assert_non_null(strstr(status_detail(), "evaluation mode"));
 }
 
 static void a_signed_answer_that_is_no_answer(void **state)
@@ -250,8 +261,8 @@ static void a_signed_answer_that_is_no_answer(void **state)
     (void)state;
     struct buf refusal CLEANUP(buf_done) = BUF_MAX(ROOM);
     refusal_encode(ST_BUSY, &refusal);
-    assert_code(verify_after(NONE, buf_view(&refusal)), ST_BUSY);
-    assert_code(verify_after(NONE, BYTES_LIT("\x80")), ST_FORMAT);
+    assert_code(verify_after(NONE, false, buf_view(&refusal)), ST_BUSY);
+    assert_code(verify_after(NONE, false, BYTES_LIT("\x80")), ST_FORMAT);
 }
 
 int main(void)
@@ -261,6 +272,7 @@ int main(void)
         cmocka_unit_test(an_answer_to_another_stream),
         cmocka_unit_test(a_complete_answer_takes_nothing_more),
         cmocka_unit_test(a_receipt_that_lies_about_one_thing),
+        cmocka_unit_test(an_evaluation_receipt_of_real_hardware),
         cmocka_unit_test(a_signed_answer_that_is_no_answer),
     };
     return cmocka_run_group_tests(tests, open_world, close_world);
