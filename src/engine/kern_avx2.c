@@ -14,6 +14,8 @@
 #include "engine/kern_unroll.h"
 #include "engine/numerics.h"
 
+#define KERN_ROWS 1
+
 enum {
     TALL_ROWS = 6,
     FLAT_ROWS = 3,
@@ -22,26 +24,102 @@ enum {
     AHEAD = 32, /* rows of a panel that prefetch runs ahead */
 };
 
-KERN_INLINE __m256 gelu8(__m256 x)
+/* Sixteen lanes: two registers. */
+struct wide {
+    __m256 low, high;
+};
+
+KERN_INLINE struct wide load(const float *p)
 {
-    __m256 limit = _mm256_set1_ps(GELU_LIMIT);
-    __m256 t = _mm256_max_ps(_mm256_min_ps(x, limit), _mm256_set1_ps(-GELU_LIMIT));
-    __m256 u = _mm256_mul_ps(t, t);
-    __m256 p = _mm256_set1_ps(GELU_P5);
-    p = _mm256_fmadd_ps(p, u, _mm256_set1_ps(GELU_P4));
-    p = _mm256_fmadd_ps(p, u, _mm256_set1_ps(GELU_P3));
-    p = _mm256_fmadd_ps(p, u, _mm256_set1_ps(GELU_P2));
-    p = _mm256_fmadd_ps(p, u, _mm256_set1_ps(GELU_P1));
-    p = _mm256_fmadd_ps(p, u, _mm256_set1_ps(GELU_P0));
-    __m256 q = _mm256_set1_ps(GELU_Q5);
-    q = _mm256_fmadd_ps(q, u, _mm256_set1_ps(GELU_Q4));
-    q = _mm256_fmadd_ps(q, u, _mm256_set1_ps(GELU_Q3));
-    q = _mm256_fmadd_ps(q, u, _mm256_set1_ps(GELU_Q2));
-    q = _mm256_fmadd_ps(q, u, _mm256_set1_ps(GELU_Q1));
-    q = _mm256_fmadd_ps(q, u, _mm256_set1_ps(1.0f));
-    __m256 h = _mm256_div_ps(_mm256_mul_ps(t, p), q);
-    return _mm256_fmadd_ps(x, h, _mm256_mul_ps(_mm256_set1_ps(0.5f), x));
+    return (struct wide){_mm256_loadu_ps(p), _mm256_loadu_ps(p + HALF)};
 }
+
+KERN_INLINE void store(float *p, struct wide a)
+{
+    _mm256_storeu_ps(p, a.low);
+    _mm256_storeu_ps(p + HALF, a.high);
+}
+
+KERN_INLINE struct wide splat(float x)
+{
+    return (struct wide){_mm256_set1_ps(x), _mm256_set1_ps(x)};
+}
+
+/* A function of two times sixteen lanes from the register's own. */
+#define LANEWISE(name, f)                                         \
+    KERN_INLINE struct wide name(struct wide a, struct wide b)    \
+    {                                                             \
+        return (struct wide){f(a.low, b.low), f(a.high, b.high)}; \
+    }
+LANEWISE(add, _mm256_add_ps)
+LANEWISE(sub, _mm256_sub_ps)
+LANEWISE(mul, _mm256_mul_ps)
+LANEWISE(div16, _mm256_div_ps)
+LANEWISE(least, _mm256_min_ps)
+LANEWISE(most, _mm256_max_ps)
+
+KERN_INLINE struct wide fma16(struct wide a, struct wide b, struct wide c)
+{
+    return (struct wide){_mm256_fmadd_ps(a.low, b.low, c.low),
+                         _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+
+KERN_INLINE float lanes_sum(struct wide a)
+{
+    __m256 x = _mm256_add_ps(a.low, a.high);
+    __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+
+KERN_INLINE float lanes_max(struct wide a)
+{
+    __m256 x = _mm256_max_ps(a.low, a.high);
+    __m128 y = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    y = _mm_max_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_max_ss(y, _mm_movehdup_ps(y)));
+}
+
+/* All ones in the lanes of the half at `first` that are below n. */
+KERN_INLINE __m256i lanes_below(size_t n, int first)
+{
+    __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n - first), lane);
+}
+
+KERN_INLINE struct wide load_below(const float *p, size_t n, struct wide filler)
+{
+    __m256i low = lanes_below(n, 0), high = lanes_below(n, HALF);
+    return (struct wide){
+        _mm256_blendv_ps(filler.low, _mm256_maskload_ps(p, low), _mm256_castsi256_ps(low)),
+        _mm256_blendv_ps(filler.high, _mm256_maskload_ps(p + HALF, high),
+                         _mm256_castsi256_ps(high))};
+}
+
+KERN_INLINE void store_below(float *p, struct wide a, size_t n)
+{
+    _mm256_maskstore_ps(p, lanes_below(n, 0), a.low);
+    _mm256_maskstore_ps(p + HALF, lanes_below(n, HALF), a.high);
+}
+
+KERN_INLINE struct wide zero_from(struct wide a, size_t n)
+{
+    return (struct wide){_mm256_and_ps(a.low, _mm256_castsi256_ps(lanes_below(n, 0))),
+                         _mm256_and_ps(a.high, _mm256_castsi256_ps(lanes_below(n, HALF)))};
+}
+
+KERN_INLINE __m256 times_two_to8(__m256 a, __m256 t)
+{
+    __m256i power = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), power));
+}
+
+KERN_INLINE struct wide times_two_to(struct wide a, struct wide t)
+{
+    return (struct wide){times_two_to8(a.low, t.low), times_two_to8(a.high, t.high)};
+}
+
+#include "engine/kern_rows.h"
 
 KERN_INLINE __m256 weights8(const char *b, size_t i, enum kern_type type)
 {
@@ -107,12 +185,9 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
     }
     if (!g->gelu)
         return;
-    /* A second pass over lines that are still in the first cache: the accumulators are free now. */
-    for (int p = 0; p < panels; p++) {
-        float *c = t.c + (size_t)p * g->c_stride;
-        for (int i = 0; i < rows * KERN_PANEL; i += HALF)
-            _mm256_storeu_ps(c + i, gelu8(_mm256_loadu_ps(c + i)));
-    }
+    /* A second pass: the accumulators are free now. */
+    for (int p = 0; p < panels; p++)
+        gelu_rows(t.c + (size_t)p * g->c_stride, (size_t)rows);
 }
 
 #define TALL(r, type)              \
@@ -132,8 +207,8 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
         switch (rows) {                                                                    \
             FLAT(1, type)                                                                  \
             FLAT(2, type)                                                                  \
-            FLAT(3, type) TALL(4, type) TALL(5, type) TALL(6, type) default                \
-                : __builtin_unreachable();                                                 \
+            FLAT(3, type)                                                                  \
+            TALL(4, type) TALL(5, type) TALL(6, type) default : __builtin_unreachable();   \
         }                                                                                  \
     }
 TILES(tile_f32, KERN_F32)
@@ -169,177 +244,6 @@ static void gemm(const struct kern_gemm *g)
             size_t rows = (g->n_rows - row + n_tiles - i - 1) / (n_tiles - i);
             one_tile(g, row, rows, panel, panels);
             row += rows;
-        }
-    }
-}
-
-/* Sixteen lanes. */
-struct wide {
-    __m256 low, high;
-};
-
-KERN_INLINE struct wide load(const float *p)
-{
-    return (struct wide){_mm256_loadu_ps(p), _mm256_loadu_ps(p + HALF)};
-}
-
-KERN_INLINE void store(float *p, struct wide v)
-{
-    _mm256_storeu_ps(p, v.low);
-    _mm256_storeu_ps(p + HALF, v.high);
-}
-
-KERN_INLINE struct wide add(struct wide a, struct wide b)
-{
-    return (struct wide){_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
-}
-
-KERN_INLINE struct wide minus(struct wide a, __m256 b)
-{
-    return (struct wide){_mm256_sub_ps(a.low, b), _mm256_sub_ps(a.high, b)};
-}
-
-KERN_INLINE struct wide times(struct wide a, __m256 b)
-{
-    return (struct wide){_mm256_mul_ps(a.low, b), _mm256_mul_ps(a.high, b)};
-}
-
-KERN_INLINE struct wide fma16(struct wide a, struct wide b, struct wide c)
-{
-    return (struct wide){_mm256_fmadd_ps(a.low, b.low, c.low),
-                         _mm256_fmadd_ps(a.high, b.high, c.high)};
-}
-
-/* Lane l + lane l + 8, then 4, 2, 1: the tree of the profile. */
-KERN_INLINE float lanes_sum(struct wide v)
-{
-    __m256 x = _mm256_add_ps(v.low, v.high);
-    __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
-    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
-}
-
-static __m256 row_mean(const struct kern_norm *n, size_t row)
-{
-    float *x = n->x + row * KERN_PANEL;
-    struct wide sum = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (size_t p = 0; p < n->n_panels; p++) {
-        struct wide v = load(x + p * n->x_stride);
-        if (n->add != NULL) {
-            v = add(v, load(n->add + p * n->add_stride + row * KERN_PANEL));
-            store(x + p * n->x_stride, v);
-        }
-        sum = add(sum, v);
-    }
-    return _mm256_set1_ps(lanes_sum(sum) / (float)(n->n_panels * KERN_PANEL));
-}
-
-static void norm_row(const struct kern_norm *n, size_t row)
-{
-    float *x = n->x + row * KERN_PANEL;
-    __m256 mean = row_mean(n, row);
-    struct wide squares = {_mm256_setzero_ps(), _mm256_setzero_ps()};
-    for (size_t p = 0; p < n->n_panels; p++) {
-        struct wide d = minus(load(x + p * n->x_stride), mean);
-        squares = fma16(d, d, squares);
-    }
-    float variance = lanes_sum(squares) / (float)(n->n_panels * KERN_PANEL);
-    __m256 factor = _mm256_set1_ps(1.0f / sqrtf(variance + n->eps));
-    for (size_t p = 0; p < n->n_panels; p++) {
-        struct wide d = times(minus(load(x + p * n->x_stride), mean), factor);
-        store(x + p * n->x_stride,
-              fma16(d, load(n->gain + p * KERN_PANEL), load(n->bias + p * KERN_PANEL)));
-    }
-}
-
-static void norm(const struct kern_norm *n)
-{
-    for (size_t row = 0; row < n->n_rows; row++)
-        norm_row(n, row);
-}
-
-KERN_INLINE __m256 exp8(__m256 x)
-{
-    __m256 magic = _mm256_set1_ps(EXP_MAGIC);
-    x = _mm256_max_ps(x, _mm256_set1_ps(EXP_LIMIT));
-    __m256 t = _mm256_fmadd_ps(x, _mm256_set1_ps(EXP_LOG2E), magic);
-    __m256 n = _mm256_sub_ps(t, magic);
-    __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(-EXP_LN2_HI), x);
-    r = _mm256_fmadd_ps(n, _mm256_set1_ps(-EXP_LN2_LO), r);
-    __m256 p = _mm256_set1_ps(EXP_C6);
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(EXP_C5));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(EXP_C4));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(EXP_C3));
-    p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(EXP_C2));
-    p = _mm256_fmadd_ps(p, _mm256_mul_ps(r, r), r);
-    p = _mm256_add_ps(p, _mm256_set1_ps(1.0f));
-    __m256i power = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
-    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), power));
-}
-
-/* All ones in the lanes that are below n. */
-KERN_INLINE __m256i lanes_below(size_t n)
-{
-    __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
-}
-
-/* Eight columns from `column` on; lanes at or past n_cols get `filler`. */
-KERN_INLINE __m256 columns8(const float *s, size_t stride, size_t column, size_t n_cols,
-                            __m256 filler)
-{
-    const float *at = s + column / KERN_PANEL * stride + column % KERN_PANEL;
-    if (column + HALF <= n_cols)
-        return _mm256_loadu_ps(at);
-    __m256i mask = lanes_below(n_cols - column);
-    return _mm256_blendv_ps(filler, _mm256_maskload_ps(at, mask), _mm256_castsi256_ps(mask));
-}
-
-static float row_max(const float *s, size_t stride, size_t n_cols)
-{
-    __m256 low = _mm256_set1_ps(-INFINITY), max = low;
-    for (size_t j = 0; j < n_cols; j += HALF)
-        max = _mm256_max_ps(max, columns8(s, stride, j, n_cols, low));
-    __m128 y = _mm_max_ps(_mm256_castps256_ps128(max), _mm256_extractf128_ps(max, 1));
-    y = _mm_max_ps(y, _mm_movehl_ps(y, y));
-    return _mm_cvtss_f32(_mm_max_ss(y, _mm_movehdup_ps(y)));
-}
-
-static float softmax_row(float *s, size_t stride, size_t n_cols, float scale)
-{
-    __m256 zero = _mm256_setzero_ps(), factor = _mm256_set1_ps(scale);
-    __m256 shift = _mm256_set1_ps(-(row_max(s, stride, n_cols) * scale));
-    __m256 sum[2] = {zero, zero};
-    for (size_t j = 0; j < n_cols; j += HALF) {
-        float *at = s + j / KERN_PANEL * stride + j % KERN_PANEL;
-        __m256 e = exp8(_mm256_fmadd_ps(columns8(s, stride, j, n_cols, zero), factor, shift));
-        if (j + HALF > n_cols) {
-            __m256i mask = lanes_below(n_cols - j);
-            _mm256_maskstore_ps(at, mask, e);
-            /* The other lanes add +0 to a sum that is +0 or positive: no bit changes. */
-            e = _mm256_and_ps(e, _mm256_castsi256_ps(mask));
-        } else {
-            _mm256_storeu_ps(at, e);
-        }
-        sum[j / HALF % 2] = _mm256_add_ps(sum[j / HALF % 2], e);
-    }
-    return 1.0f / lanes_sum((struct wide){sum[0], sum[1]});
-}
-
-static void softmax(float *s, size_t s_stride, size_t n_rows, size_t n_cols, float scale,
-                    float *out_inverse)
-{
-    for (size_t row = 0; row < n_rows; row++)
-        out_inverse[row] = softmax_row(s + row * KERN_PANEL, s_stride, n_cols, scale);
-}
-
-static void scale_rows(float *x, size_t x_stride, size_t n_rows, size_t n_panels,
-                       const float *factor)
-{
-    for (size_t p = 0; p < n_panels; p++) {
-        for (size_t row = 0; row < n_rows; row++) {
-            float *at = x + p * x_stride + row * KERN_PANEL;
-            store(at, times(load(at), _mm256_set1_ps(factor[row])));
         }
     }
 }

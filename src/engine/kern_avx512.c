@@ -15,6 +15,8 @@
 #include <immintrin.h>
 #include <math.h>
 
+#define KERN_ROWS 4
+
 enum {
     TALL_ROWS = 14,
     TALL_PANELS = 2,
@@ -24,26 +26,84 @@ enum {
     AHEAD = 8, /* steps of k */
 };
 
-KERN_INLINE __m512 gelu16(__m512 x)
+/* Sixteen lanes: one register. */
+struct wide {
+    __m512 v;
+};
+
+KERN_INLINE struct wide load(const float *p)
 {
-    __m512 limit = _mm512_set1_ps(GELU_LIMIT);
-    __m512 t = _mm512_max_ps(_mm512_min_ps(x, limit), _mm512_set1_ps(-GELU_LIMIT));
-    __m512 u = _mm512_mul_ps(t, t);
-    __m512 p = _mm512_set1_ps(GELU_P5);
-    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P4));
-    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P3));
-    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P2));
-    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P1));
-    p = _mm512_fmadd_ps(p, u, _mm512_set1_ps(GELU_P0));
-    __m512 q = _mm512_set1_ps(GELU_Q5);
-    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q4));
-    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q3));
-    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q2));
-    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(GELU_Q1));
-    q = _mm512_fmadd_ps(q, u, _mm512_set1_ps(1.0f));
-    __m512 h = _mm512_div_ps(_mm512_mul_ps(t, p), q);
-    return _mm512_fmadd_ps(x, h, _mm512_mul_ps(_mm512_set1_ps(0.5f), x));
+    return (struct wide){_mm512_loadu_ps(p)};
 }
+
+KERN_INLINE void store(float *p, struct wide a)
+{
+    _mm512_storeu_ps(p, a.v);
+}
+
+KERN_INLINE struct wide splat(float x)
+{
+    return (struct wide){_mm512_set1_ps(x)};
+}
+
+/* A function of two times sixteen lanes from the register's own. */
+#define LANEWISE(name, f)                                      \
+    KERN_INLINE struct wide name(struct wide a, struct wide b) \
+    {                                                          \
+        return (struct wide){f(a.v, b.v)};                     \
+    }
+LANEWISE(add, _mm512_add_ps)
+LANEWISE(sub, _mm512_sub_ps)
+LANEWISE(mul, _mm512_mul_ps)
+LANEWISE(div16, _mm512_div_ps)
+LANEWISE(least, _mm512_min_ps)
+LANEWISE(most, _mm512_max_ps)
+
+KERN_INLINE struct wide fma16(struct wide a, struct wide b, struct wide c)
+{
+    return (struct wide){_mm512_fmadd_ps(a.v, b.v, c.v)};
+}
+
+KERN_INLINE float lanes_sum(struct wide a)
+{
+    __m256 x = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+    __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
+    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
+}
+
+KERN_INLINE float lanes_max(struct wide a)
+{
+    return _mm512_reduce_max_ps(a.v);
+}
+
+KERN_INLINE __mmask16 lanes_below(size_t n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+KERN_INLINE struct wide load_below(const float *p, size_t n, struct wide filler)
+{
+    return (struct wide){_mm512_mask_loadu_ps(filler.v, lanes_below(n), p)};
+}
+
+KERN_INLINE void store_below(float *p, struct wide a, size_t n)
+{
+    _mm512_mask_storeu_ps(p, lanes_below(n), a.v);
+}
+
+KERN_INLINE struct wide zero_from(struct wide a, size_t n)
+{
+    return (struct wide){_mm512_maskz_mov_ps(lanes_below(n), a.v)};
+}
+
+KERN_INLINE struct wide times_two_to(struct wide a, struct wide t)
+{
+    __m512i power = _mm512_slli_epi32(_mm512_castps_si512(t.v), 23);
+    return (struct wide){_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.v), power))};
+}
+
+#include "engine/kern_rows.h"
 
 KERN_INLINE __m512 weights16(const char *b, size_t i, enum kern_type type)
 {
@@ -127,12 +187,9 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
     }
     if (!g->gelu)
         return;
-    /* A second pass over lines that are still in the first cache: the accumulators are free now. */
-    for (int p = 0; p < panels; p++) {
-        float *c = t.c + (size_t)p * g->c_stride;
-        for (int r = 0; r < rows; r++)
-            _mm512_storeu_ps(c + r * KERN_PANEL, gelu16(_mm512_loadu_ps(c + r * KERN_PANEL)));
-    }
+    /* A second pass: the accumulators are free now. */
+    for (int p = 0; p < panels; p++)
+        gelu_rows(t.c + (size_t)p * g->c_stride, (size_t)rows);
 }
 
 #define TALL(r, type)                            \
@@ -151,18 +208,20 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
         else                                     \
             tile_at(g, t, r, 1, type);           \
         return;
-#define TILES(name, type)                                                                         \
-    static void name(const struct kern_gemm *g, struct tile t, size_t rows, size_t panels)        \
-    {                                                                                             \
-        switch (rows) {                                                                           \
-            FLAT(1, type)                                                                         \
-            FLAT(2, type)                                                                         \
-            FLAT(3, type)                                                                         \
-            FLAT(4, type)                                                                         \
-            FLAT(5, type)                                                                         \
-            FLAT(6, type) TALL(7, type) TALL(8, type) TALL(9, type) TALL(10, type) TALL(11, type) \
-                TALL(12, type) TALL(13, type) TALL(14, type) default : __builtin_unreachable();   \
-        }                                                                                         \
+#define TILES(name, type)                                                                  \
+    static void name(const struct kern_gemm *g, struct tile t, size_t rows, size_t panels) \
+    {                                                                                      \
+        switch (rows) {                                                                    \
+            FLAT(1, type)                                                                  \
+            FLAT(2, type)                                                                  \
+            FLAT(3, type)                                                                  \
+            FLAT(4, type)                                                                  \
+            FLAT(5, type)                                                                  \
+            FLAT(6, type)                                                                  \
+            TALL(7, type)                                                                  \
+            TALL(8, type) TALL(9, type) TALL(10, type) TALL(11, type) TALL(12, type)       \
+                TALL(13, type) TALL(14, type) default : __builtin_unreachable();           \
+        }                                                                                  \
     }
 TILES(tile_f32, KERN_F32)
 TILES(tile_f16, KERN_F16)
@@ -216,132 +275,6 @@ static void gemm(const struct kern_gemm *g)
     for (size_t panel = 0, panels; g->n_rows > 0 && panel < g->n_panels; panel += panels) {
         panels = panels_of(g->n_panels - panel, g->n_rows);
         one_group(g, panel, panels);
-    }
-}
-
-/* Lane l + lane l + 8, then 4, 2, 1: the tree of the profile. */
-KERN_INLINE float lanes_sum(__m512 v)
-{
-    __m256 x = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
-    __m128 y = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
-    y = _mm_add_ps(y, _mm_movehl_ps(y, y));
-    return _mm_cvtss_f32(_mm_add_ss(y, _mm_movehdup_ps(y)));
-}
-
-KERN_INLINE void norm_rows(const struct kern_norm *n, size_t row, const int rows)
-{
-    float *x = n->x + row * KERN_PANEL;
-    const float *add = n->add ? n->add + row * KERN_PANEL : NULL;
-    float size = (float)(n->n_panels * KERN_PANEL);
-    __m512 acc[4], mean[4], factor[4];
-    KERN_UNROLL for (int r = 0; r < rows; r++) acc[r] = _mm512_setzero_ps();
-    for (size_t p = 0; p < n->n_panels; p++) {
-        KERN_UNROLL for (int r = 0; r < rows; r++)
-        {
-            float *at = x + p * n->x_stride + r * KERN_PANEL;
-            __m512 v = _mm512_loadu_ps(at);
-            if (add != NULL) {
-                v = _mm512_add_ps(v, _mm512_loadu_ps(add + p * n->add_stride + r * KERN_PANEL));
-                _mm512_storeu_ps(at, v);
-            }
-            acc[r] = _mm512_add_ps(acc[r], v);
-        }
-    }
-    KERN_UNROLL for (int r = 0; r < rows; r++)
-    {
-        mean[r] = _mm512_set1_ps(lanes_sum(acc[r]) / size);
-        acc[r] = _mm512_setzero_ps();
-    }
-    for (size_t p = 0; p < n->n_panels; p++) {
-        KERN_UNROLL for (int r = 0; r < rows; r++)
-        {
-            __m512 d =
-                _mm512_sub_ps(_mm512_loadu_ps(x + p * n->x_stride + r * KERN_PANEL), mean[r]);
-            acc[r] = _mm512_fmadd_ps(d, d, acc[r]);
-        }
-    }
-    KERN_UNROLL for (int r = 0; r < rows; r++) factor[r] =
-        _mm512_set1_ps(1.0f / sqrtf(lanes_sum(acc[r]) / size + n->eps));
-    for (size_t p = 0; p < n->n_panels; p++) {
-        __m512 gain = _mm512_loadu_ps(n->gain + p * KERN_PANEL);
-        __m512 bias = _mm512_loadu_ps(n->bias + p * KERN_PANEL);
-        KERN_UNROLL for (int r = 0; r < rows; r++)
-        {
-            float *at = x + p * n->x_stride + r * KERN_PANEL;
-            __m512 d = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(at), mean[r]), factor[r]);
-            _mm512_storeu_ps(at, _mm512_fmadd_ps(d, gain, bias));
-        }
-    }
-}
-
-static void norm(const struct kern_norm *n)
-{
-    size_t row = 0;
-    for (; row + 4 <= n->n_rows; row += 4)
-        norm_rows(n, row, 4);
-    for (; row < n->n_rows; row++)
-        norm_rows(n, row, 1);
-}
-
-KERN_INLINE __m512 exp16(__m512 x)
-{
-    __m512 magic = _mm512_set1_ps(EXP_MAGIC);
-    x = _mm512_max_ps(x, _mm512_set1_ps(EXP_LIMIT));
-    __m512 t = _mm512_fmadd_ps(x, _mm512_set1_ps(EXP_LOG2E), magic);
-    __m512 n = _mm512_sub_ps(t, magic);
-    __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(-EXP_LN2_HI), x);
-    r = _mm512_fmadd_ps(n, _mm512_set1_ps(-EXP_LN2_LO), r);
-    __m512 p = _mm512_set1_ps(EXP_C6);
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C5));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C4));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C3));
-    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(EXP_C2));
-    p = _mm512_fmadd_ps(p, _mm512_mul_ps(r, r), r);
-    p = _mm512_add_ps(p, _mm512_set1_ps(1.0f));
-    __m512i power = _mm512_slli_epi32(_mm512_castps_si512(t), 23);
-    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), power));
-}
-
-static float softmax_row(float *s, size_t stride, size_t n_cols, float scale)
-{
-    size_t n_full = n_cols / KERN_PANEL;
-    __mmask16 rest = (__mmask16)((1u << n_cols % KERN_PANEL) - 1);
-    float *tail = s + n_full * stride;
-    __m512 low = _mm512_set1_ps(-INFINITY);
-    __m512 max = _mm512_mask_loadu_ps(low, rest, tail);
-    for (size_t p = 0; p < n_full; p++)
-        max = _mm512_max_ps(max, _mm512_loadu_ps(s + p * stride));
-    __m512 shift = _mm512_set1_ps(-(_mm512_reduce_max_ps(max) * scale));
-    __m512 factor = _mm512_set1_ps(scale);
-    __m512 sum = _mm512_setzero_ps();
-    for (size_t p = 0; p < n_full; p++) {
-        __m512 e = exp16(_mm512_fmadd_ps(_mm512_loadu_ps(s + p * stride), factor, shift));
-        _mm512_storeu_ps(s + p * stride, e);
-        sum = _mm512_add_ps(sum, e);
-    }
-    if (rest != 0) {
-        __m512 e = exp16(_mm512_fmadd_ps(_mm512_maskz_loadu_ps(rest, tail), factor, shift));
-        _mm512_mask_storeu_ps(tail, rest, e);
-        sum = _mm512_mask_add_ps(sum, rest, sum, e);
-    }
-    return 1.0f / lanes_sum(sum);
-}
-
-static void softmax(float *s, size_t s_stride, size_t n_rows, size_t n_cols, float scale,
-                    float *out_inverse)
-{
-    for (size_t row = 0; row < n_rows; row++)
-        out_inverse[row] = softmax_row(s + row * KERN_PANEL, s_stride, n_cols, scale);
-}
-
-static void scale_rows(float *x, size_t x_stride, size_t n_rows, size_t n_panels,
-                       const float *factor)
-{
-    for (size_t p = 0; p < n_panels; p++) {
-        for (size_t row = 0; row < n_rows; row++) {
-            float *at = x + p * x_stride + row * KERN_PANEL;
-            _mm512_storeu_ps(at, _mm512_mul_ps(_mm512_loadu_ps(at), _mm512_set1_ps(factor[row])));
-        }
     }
 }
 

@@ -13,28 +13,98 @@
 #include "engine/kern_math.h"
 #include "engine/kern_unroll.h"
 
+#define KERN_ROWS 1
+
 enum { TILE_ROWS = 6, QUADS = 4, QUAD = 4 };
 
-KERN_INLINE float32x4_t gelu4(float32x4_t x)
+/* Sixteen lanes: four registers. */
+struct wide {
+    float32x4_t v[QUADS];
+};
+
+KERN_INLINE struct wide load(const float *p)
 {
-    float32x4_t limit = vdupq_n_f32(GELU_LIMIT);
-    float32x4_t t = vmaxq_f32(vminq_f32(x, limit), vdupq_n_f32(-GELU_LIMIT));
-    float32x4_t u = vmulq_f32(t, t);
-    float32x4_t p = vdupq_n_f32(GELU_P5);
-    p = vfmaq_f32(vdupq_n_f32(GELU_P4), p, u);
-    p = vfmaq_f32(vdupq_n_f32(GELU_P3), p, u);
-    p = vfmaq_f32(vdupq_n_f32(GELU_P2), p, u);
-    p = vfmaq_f32(vdupq_n_f32(GELU_P1), p, u);
-    p = vfmaq_f32(vdupq_n_f32(GELU_P0), p, u);
-    float32x4_t q = vdupq_n_f32(GELU_Q5);
-    q = vfmaq_f32(vdupq_n_f32(GELU_Q4), q, u);
-    q = vfmaq_f32(vdupq_n_f32(GELU_Q3), q, u);
-    q = vfmaq_f32(vdupq_n_f32(GELU_Q2), q, u);
-    q = vfmaq_f32(vdupq_n_f32(GELU_Q1), q, u);
-    q = vfmaq_f32(vdupq_n_f32(1.0f), q, u);
-    float32x4_t h = vdivq_f32(vmulq_f32(t, p), q);
-    return vfmaq_f32(vmulq_f32(vdupq_n_f32(0.5f), x), x, h);
+    return (struct wide){
+        {vld1q_f32(p), vld1q_f32(p + QUAD), vld1q_f32(p + 2 * QUAD), vld1q_f32(p + 3 * QUAD)}};
 }
+
+KERN_INLINE void store(float *p, struct wide a)
+{
+    KERN_UNROLL for (int i = 0; i < QUADS; i++) vst1q_f32(p + i * QUAD, a.v[i]);
+}
+
+KERN_INLINE struct wide splat(float x)
+{
+    return (struct wide){{vdupq_n_f32(x), vdupq_n_f32(x), vdupq_n_f32(x), vdupq_n_f32(x)}};
+}
+
+/* A function of two times sixteen lanes from the register's own. */
+#define LANEWISE(name, f)                                                       \
+    KERN_INLINE struct wide name(struct wide a, struct wide b)                  \
+    {                                                                           \
+        KERN_UNROLL for (int i = 0; i < QUADS; i++) a.v[i] = f(a.v[i], b.v[i]); \
+        return a;                                                               \
+    }
+LANEWISE(add, vaddq_f32)
+LANEWISE(sub, vsubq_f32)
+LANEWISE(mul, vmulq_f32)
+LANEWISE(div16, vdivq_f32)
+LANEWISE(least, vminq_f32)
+LANEWISE(most, vmaxq_f32)
+
+KERN_INLINE struct wide fma16(struct wide a, struct wide b, struct wide c)
+{
+    KERN_UNROLL for (int i = 0; i < QUADS; i++) c.v[i] = vfmaq_f32(c.v[i], a.v[i], b.v[i]);
+    return c;
+}
+
+KERN_INLINE float lanes_sum(struct wide a)
+{
+    float32x4_t y = vaddq_f32(vaddq_f32(a.v[0], a.v[2]), vaddq_f32(a.v[1], a.v[3]));
+    float32x2_t z = vadd_f32(vget_low_f32(y), vget_high_f32(y));
+    return vget_lane_f32(z, 0) + vget_lane_f32(z, 1);
+}
+
+KERN_INLINE float lanes_max(struct wide a)
+{
+    return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.v[0], a.v[1]), vmaxq_f32(a.v[2], a.v[3])));
+}
+
+KERN_INLINE struct wide load_below(const float *p, size_t n, struct wide filler)
+{
+    float lanes[KERN_PANEL];
+    store(lanes, filler);
+    for (size_t i = 0; i < n; i++)
+        lanes[i] = p[i];
+    return load(lanes);
+}
+
+KERN_INLINE void store_below(float *p, struct wide a, size_t n)
+{
+    float lanes[KERN_PANEL];
+    store(lanes, a);
+    for (size_t i = 0; i < n; i++)
+        p[i] = lanes[i];
+}
+
+KERN_INLINE struct wide zero_from(struct wide a, size_t n)
+{
+    float lanes[KERN_PANEL] = {0};
+    store_below(lanes, a, n);
+    return load(lanes);
+}
+
+KERN_INLINE struct wide times_two_to(struct wide a, struct wide t)
+{
+    KERN_UNROLL for (int i = 0; i < QUADS; i++)
+    {
+        uint32x4_t power = vshlq_n_u32(vreinterpretq_u32_f32(t.v[i]), 23);
+        a.v[i] = vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a.v[i]), power));
+    }
+    return a;
+}
+
+#include "engine/kern_rows.h"
 
 KERN_INLINE float32x4_t weights4(const void *b, size_t i, enum kern_type type)
 {
@@ -88,22 +158,23 @@ KERN_INLINE void tile_at(const struct kern_gemm *g, struct tile t, const int row
         KERN_UNROLL for (int i = 0; i < QUADS; i++)
             vst1q_f32(t.c + r * KERN_PANEL + i * QUAD, acc[r][i]);
     }
-    for (int i = 0; g->gelu && i < rows * KERN_PANEL; i += QUAD)
-        vst1q_f32(t.c + i, gelu4(vld1q_f32(t.c + i)));
+    if (g->gelu)
+        gelu_rows(t.c, (size_t)rows);
 }
 
 #define TILE(r, type)           \
     case r:                     \
         tile_at(g, t, r, type); \
         return;
-#define TILES(name, type)                                                                 \
-    static void name(const struct kern_gemm *g, struct tile t, size_t rows)               \
-    {                                                                                     \
-        switch (rows) {                                                                   \
-            TILE(1, type)                                                                 \
-            TILE(2, type) TILE(3, type) TILE(4, type) TILE(5, type) TILE(6, type) default \
-                : __builtin_unreachable();                                                \
-        }                                                                                 \
+#define TILES(name, type)                                                                \
+    static void name(const struct kern_gemm *g, struct tile t, size_t rows)              \
+    {                                                                                    \
+        switch (rows) {                                                                  \
+            TILE(1, type)                                                                \
+            TILE(2, type)                                                                \
+            TILE(3, type)                                                                \
+            TILE(4, type) TILE(5, type) TILE(6, type) default : __builtin_unreachable(); \
+        }                                                                                \
     }
 TILES(tile_f32, KERN_F32)
 TILES(tile_f16, KERN_F16)
@@ -132,138 +203,6 @@ static void gemm(const struct kern_gemm *g)
             size_t rows = (g->n_rows - row + n_tiles - i - 1) / (n_tiles - i);
             one_tile(g, row, rows, panel);
             row += rows;
-        }
-    }
-}
-
-/* Lane l + lane l + 8, then 4, 2, 1: the tree of the profile. */
-KERN_INLINE float lanes_sum(const float32x4_t v[QUADS])
-{
-    float32x4_t y = vaddq_f32(vaddq_f32(v[0], v[2]), vaddq_f32(v[1], v[3]));
-    float32x2_t z = vadd_f32(vget_low_f32(y), vget_high_f32(y));
-    return vget_lane_f32(z, 0) + vget_lane_f32(z, 1);
-}
-
-static float row_mean(const struct kern_norm *n, size_t row)
-{
-    float32x4_t sum[QUADS] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
-    for (size_t p = 0; p < n->n_panels; p++) {
-        for (size_t i = 0; i < QUADS; i++) {
-            size_t lane = row * KERN_PANEL + i * QUAD;
-            float *x = n->x + p * n->x_stride + lane;
-            float32x4_t v = vld1q_f32(x);
-            if (n->add != NULL)
-                v = vaddq_f32(v, vld1q_f32(n->add + p * n->add_stride + lane));
-            vst1q_f32(x, v);
-            sum[i] = vaddq_f32(sum[i], v);
-        }
-    }
-    return lanes_sum(sum) / (float)(n->n_panels * KERN_PANEL);
-}
-
-static void norm_row(const struct kern_norm *n, size_t row)
-{
-    float32x4_t mean = vdupq_n_f32(row_mean(n, row));
-    float32x4_t squares[QUADS] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
-    for (size_t p = 0; p < n->n_panels; p++) {
-        for (size_t i = 0; i < QUADS; i++) {
-            const float *x = n->x + p * n->x_stride + row * KERN_PANEL + i * QUAD;
-            float32x4_t d = vsubq_f32(vld1q_f32(x), mean);
-            squares[i] = vfmaq_f32(squares[i], d, d);
-        }
-    }
-    float variance = lanes_sum(squares) / (float)(n->n_panels * KERN_PANEL);
-    float32x4_t factor = vdupq_n_f32(1.0f / sqrtf(variance + n->eps));
-    for (size_t i = 0; i < n->n_panels * QUADS; i++) {
-        float *x = n->x + i / QUADS * n->x_stride + row * KERN_PANEL + i % QUADS * QUAD;
-        float32x4_t d = vmulq_f32(vsubq_f32(vld1q_f32(x), mean), factor);
-        vst1q_f32(x, vfmaq_f32(vld1q_f32(n->bias + i * QUAD), d, vld1q_f32(n->gain + i * QUAD)));
-    }
-}
-
-static void norm(const struct kern_norm *n)
-{
-    for (size_t row = 0; row < n->n_rows; row++)
-        norm_row(n, row);
-}
-
-KERN_INLINE float32x4_t exp4(float32x4_t x)
-{
-    float32x4_t magic = vdupq_n_f32(EXP_MAGIC);
-    x = vmaxq_f32(x, vdupq_n_f32(EXP_LIMIT));
-    float32x4_t t = vfmaq_f32(magic, x, vdupq_n_f32(EXP_LOG2E));
-    float32x4_t n = vsubq_f32(t, magic);
-    float32x4_t r = vfmaq_f32(x, n, vdupq_n_f32(-EXP_LN2_HI));
-    r = vfmaq_f32(r, n, vdupq_n_f32(-EXP_LN2_LO));
-    float32x4_t p = vdupq_n_f32(EXP_C6);
-    p = vfmaq_f32(vdupq_n_f32(EXP_C5), p, r);
-    p = vfmaq_f32(vdupq_n_f32(EXP_C4), p, r);
-    p = vfmaq_f32(vdupq_n_f32(EXP_C3), p, r);
-    p = vfmaq_f32(vdupq_n_f32(EXP_C2), p, r);
-    p = vfmaq_f32(r, p, vmulq_f32(r, r));
-    p = vaddq_f32(p, vdupq_n_f32(1.0f));
-    uint32x4_t power = vshlq_n_u32(vreinterpretq_u32_f32(t), 23);
-    return vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(p), power));
-}
-
-/* Four columns from `column` on; lanes at or past n_cols get `filler`. */
-static float32x4_t columns4(const float *s, size_t stride, size_t column, size_t n_cols,
-                            float filler)
-{
-    const float *at = s + column / KERN_PANEL * stride + column % KERN_PANEL;
-    if (column + QUAD <= n_cols)
-        return vld1q_f32(at);
-    float lanes[QUAD] = {filler, filler, filler, filler};
-    for (size_t i = 0; column + i < n_cols; i++)
-        lanes[i] = at[i];
-    return vld1q_f32(lanes);
-}
-
-static float row_max(const float *s, size_t stride, size_t n_cols)
-{
-    float32x4_t max = vdupq_n_f32(-INFINITY);
-    for (size_t j = 0; j < n_cols; j += QUAD)
-        max = vmaxq_f32(max, columns4(s, stride, j, n_cols, -INFINITY));
-    return vmaxvq_f32(max);
-}
-
-static float softmax_row(float *s, size_t stride, size_t n_cols, float scale)
-{
-    float32x4_t factor = vdupq_n_f32(scale);
-    float32x4_t shift = vdupq_n_f32(-(row_max(s, stride, n_cols) * scale));
-    float32x4_t sum[QUADS] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
-    for (size_t j = 0; j < n_cols; j += QUAD) {
-        float *at = s + j / KERN_PANEL * stride + j % KERN_PANEL;
-        float32x4_t e = exp4(vfmaq_f32(shift, columns4(s, stride, j, n_cols, 0), factor));
-        float lanes[QUAD] = {0};
-        vst1q_f32(lanes, e);
-        /* The other lanes add +0 to a sum that is +0 or positive: no bit changes. */
-        for (size_t i = 0; i < QUAD; i++) {
-            if (j + i < n_cols)
-                at[i] = lanes[i];
-            else
-                lanes[i] = 0;
-        }
-        size_t quad = j % KERN_PANEL / QUAD;
-        sum[quad] = vaddq_f32(sum[quad], vld1q_f32(lanes));
-    }
-    return 1.0f / lanes_sum(sum);
-}
-
-static void softmax(float *s, size_t s_stride, size_t n_rows, size_t n_cols, float scale,
-                    float *out_inverse)
-{
-    for (size_t row = 0; row < n_rows; row++)
-        out_inverse[row] = softmax_row(s + row * KERN_PANEL, s_stride, n_cols, scale);
-}
-
-static void scale_rows(float *x, size_t x_stride, size_t n_rows, size_t n_panels,
-                       const float *factor)
-{
-    for (size_t p = 0; p < n_panels; p++) {
-        for (size_t i = 0; i < n_rows * KERN_PANEL; i += QUAD) {
-            float *at = x + p * x_stride + i;
-            vst1q_f32(at, vmulq_n_f32(vld1q_f32(at), factor[i / KERN_PANEL]));
         }
     }
 }
