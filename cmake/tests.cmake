@@ -94,7 +94,7 @@ endif()
 if(EML_LANE STREQUAL "plain" AND "${EML_TEST_PREFIX}" STREQUAL "")
     eml_script_tests(structure)
     eml_script_tests(integration)
-elseif(EML_LANE STREQUAL "asan")
+elseif(EML_LANE STREQUAL "asan" OR EML_LANE STREQUAL "cov")
     eml_script_tests(integration)
 endif()
 
