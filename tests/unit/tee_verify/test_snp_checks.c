@@ -386,6 +386,16 @@ static void proves_a_chain_once_and_judges_it_each_time(void **state)
     assert_failed_with(&s, "late", "vek.time", "SNP_CERT_TIME_INVALID");
     s.expect.at_unix_s = FORGE_SNP_NOW;
 
+    /* The CRL's own end comes first: it is held against the clock although it was proven before. */
+    s.f.crl_next_update = FORGE_SNP_NOW + 60;
+    forge_snp_list_revoked(&s.f);
+    s.crls[0] = buf_view(&s.f.crl);
+    assert_accepted(&s, "a CRL that ends soon");
+    s.expect.at_unix_s = FORGE_SNP_NOW + 61;
+    assert_int_equal(judge(&s), VERDICT_REJECT);
+    assert_failed_with(&s, "CRL ended", "vek.revocation", "SNP_CRL_EXPIRED");
+    s.expect.at_unix_s = FORGE_SNP_NOW;
+
     s.f.is_ask_revoked = true;
     forge_snp_list_revoked(&s.f);
     s.crls[0] = buf_view(&s.f.crl);
