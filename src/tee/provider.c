@@ -1,5 +1,8 @@
 #include "tee/provider.h"
 
+#include <errno.h>
+#include <sys/random.h>
+
 status tee_attest(struct tee_provider *p, const struct statement *s, struct buf *out)
 {
     struct statement filled = *s;
@@ -32,4 +35,18 @@ void tee_provider_freep(struct tee_provider **p)
     if (*p != NULL)
         (*p)->ops->free(*p);
     *p = NULL;
+}
+
+status tee_guest_random(struct tee_provider *p, void *out, size_t n)
+{
+    uint8_t *at = out;
+    (void)p;
+    while (n > 0) {
+        ssize_t got = getrandom(at, n, 0);
+        REQUIRE(got >= 0 || errno == EINTR, ST_IO, "getrandom: errno %d", errno);
+        size_t step = got > 0 ? (size_t)got : 0;
+        at += step;
+        n -= step;
+    }
+    return OK;
 }

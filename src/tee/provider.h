@@ -36,4 +36,8 @@ NODISCARD status tee_measurements(struct tee_provider *p, struct measurements *o
 const char *tee_platform(const struct tee_provider *p);
 void tee_provider_freep(struct tee_provider **p); /* takes NULL */
 
+/* ops->random for platforms without a generator of their own: the guest's kernel, which the CPU
+ * seeds. ST_IO. */
+status tee_guest_random(struct tee_provider *p, void *out, size_t n);
+
 #endif

@@ -163,7 +163,7 @@ static void done(struct evidence_job *j)
 const struct evidence_kind cs_token_kind = {
     .type = EVIDENCE_CS_TOKEN,
     .name = "cs-token",
-    .platform = "gcp-confidential-space",
+    .platform = STATEMENT_PLATFORM_CS,
     .checks = CHECKS,
     .n_checks = N_CHECKS,
     .state_bytes = sizeof(struct cs_state),
