@@ -110,14 +110,33 @@ static bool needs_no_crl(X509_STORE_CTX *ctx)
            !names_crl(X509_STORE_CTX_get_current_cert(ctx));
 }
 
-/* Nitro's leaf and instance certificates carry no key identifiers, which RFC 5280 demands. They are
- * hints for finding the issuer and no part of the proof; nothing else is let pass. */
-static int on_verify(int held, X509_STORE_CTX *ctx)
+/* RFC 5280 section 4.1.2.5 counts the second of notAfter in; libcrypto does not. The same for a
+ * CRL's nextUpdate, so that x509_verify_crl() says the same. */
+static bool is_last_second(X509_STORE_CTX *ctx)
+{
+    const struct x509_chain *chain = X509_STORE_CTX_get_app_data(ctx);
+    const ASN1_TIME *end = NULL;
+    int64_t end_unix_s = 0;
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CERT_HAS_EXPIRED)
+        end = X509_get0_notAfter(X509_STORE_CTX_get_current_cert(ctx));
+    else if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_CRL_HAS_EXPIRED)
+        end = X509_CRL_get0_nextUpdate(X509_STORE_CTX_get0_current_crl(ctx));
+    return end != NULL && ok(x509_lib_time(end, &end_unix_s)) && end_unix_s == chain->at_unix_s;
+}
+
+/* The certificates of Nitro and AMD carry no key identifiers, which RFC 5280 demands. They are
+ * hints for finding the issuer and no part of the proof. */
+static bool is_hint_missing(X509_STORE_CTX *ctx)
 {
     int error = X509_STORE_CTX_get_error(ctx);
-    bool is_hint_missing = error == X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER ||
-                           error == X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER;
-    if (held || (!is_hint_missing && !needs_no_crl(ctx)))
+    return error == X509_V_ERR_MISSING_AUTHORITY_KEY_IDENTIFIER ||
+           error == X509_V_ERR_MISSING_SUBJECT_KEY_IDENTIFIER;
+}
+
+/* Nothing else is let pass. */
+static int on_verify(int held, X509_STORE_CTX *ctx)
+{
+    if (held || (!is_hint_missing(ctx) && !needs_no_crl(ctx) && !is_last_second(ctx)))
         return held;
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
     return 1;
@@ -158,6 +177,27 @@ static status check_serial(const X509 *cert, bool is_zero_allowed)
     return OK;
 }
 
+static void purposes_freep(EXTENDED_KEY_USAGE **e)
+{
+    EXTENDED_KEY_USAGE_free(*e);
+    *e = NULL;
+}
+
+/* RFC 5280 sections 4.2.1.10 and 4.2.1.12: which purposes are named is the caller's matter, but a
+ * list of none means nothing, and what constrains names stands in CA certificates. */
+static status check_leaf_extensions(const X509 *cert)
+{
+    int critical = 0;
+    EXTENDED_KEY_USAGE *purposes CLEANUP(purposes_freep) =
+        X509_get_ext_d2i(cert, NID_ext_key_usage, &critical, NULL);
+    lib_errors_drop();
+    REQUIRE(critical == -1 || (purposes != NULL && sk_ASN1_OBJECT_num(purposes) > 0), ST_CERT,
+            "the extended key usage names nothing");
+    REQUIRE(X509_get_ext_by_NID(cert, NID_name_constraints, -1) < 0, ST_CERT,
+            "name constraints in a certificate that is no CA's");
+    return OK;
+}
+
 static status check_usage(X509 *cert, bool is_leaf)
 {
     bool is_ca = X509_check_ca(cert) != 0 || (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;
@@ -165,7 +205,7 @@ static status check_usage(X509 *cert, bool is_leaf)
     if (is_leaf) {
         REQUIRE(!is_ca, ST_CERT, "a CA certificate in the place of the leaf");
         REQUIRE(usage & KU_DIGITAL_SIGNATURE, ST_CERT, "the key is not for signatures");
-        return OK;
+        return check_leaf_extensions(cert);
     }
     REQUIRE(X509_check_ca(cert) == 1, ST_CERT, "no CA certificate");
     REQUIRE(usage != UINT32_MAX && (usage & KU_KEY_CERT_SIGN), ST_CERT,

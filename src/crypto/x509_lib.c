@@ -77,6 +77,7 @@ static status check_crl(const X509_CRL *crl)
     X509_CRL_get0_signature(crl, NULL, &algorithm);
     REQUIRE(is_allowed(algorithm), ST_CERT, "a CRL with a signature algorithm that is not allowed");
     REQUIRE(X509_CRL_get0_nextUpdate(crl) != NULL, ST_CERT, "a CRL that says no end");
+    REQUIRE(X509_CRL_get_ext_by_NID(crl, NID_crl_number, -1) >= 0, ST_CERT, "a CRL without number");
     return OK;
 }
 

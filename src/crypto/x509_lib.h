@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 
 /* The caller frees *out. ST_FORMAT, ST_TRUNCATED, ST_LIMIT; ST_CERT for a CRL with an algorithm
- * that is not allowed or without an end. */
+ * that is not allowed, without an end or without a number (RFC 5280 sections 5.1.2.5, 5.2.3). */
 NODISCARD status x509_lib_cert(struct bytes der, X509 **out);
 NODISCARD status x509_lib_crl(struct bytes der, X509_CRL **out);
 

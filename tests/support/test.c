@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -45,6 +46,20 @@ static struct buf read_or_fail(const char *folder, const char *name)
 struct buf test_vector(const char *name)
 {
     return read_or_fail(test_vectors(), name);
+}
+
+void test_vectors_covered(const char *folder, bool (*is_listed)(const char *name))
+{
+    char path[PATH_MAX];
+    assert_ok(file_join(test_vectors(), folder, path, sizeof(path)));
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+        bool is_file = e->d_name[0] != '.' && strcmp(e->d_name, "README.md") != 0;
+        if (is_file && !is_listed(e->d_name))
+            fail_msg("%s/%s is neither run nor named as not covered", folder, e->d_name);
+    }
+    (void)closedir(dir);
 }
 
 struct buf test_file(const char *name)

@@ -40,6 +40,9 @@ const char *test_vectors(void);
 /* Reads vectors/<name> or fails the test; call test_vectors_or_skip() first. */
 void test_vectors_or_skip(const char *folder);
 struct buf test_vector(const char *name);
+/* Fails the test when the folder holds a file, other than its README, that is_listed does not know.
+ */
+void test_vectors_covered(const char *folder, bool (*is_listed)(const char *name));
 /* Reads a file of the source tree ("tests/data/x.json"). */
 struct buf test_file(const char *name);
 /* Decodes hexadecimal or fails the test. */

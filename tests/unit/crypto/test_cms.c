@@ -365,6 +365,19 @@ static void each_flipped_byte_of_a_real_message(void **state)
     kms_close(&k);
 }
 
+static bool is_run(const char *name)
+{
+    return strcmp(name, "datakey.cms.ber") == 0 || strcmp(name, "datakey.plain.bin") == 0 ||
+           strcmp(name, "datakey.rsa.pem") == 0;
+}
+
+static void every_file_is_run(void **state)
+{
+    (void)state;
+    test_vectors_or_skip("kms-cms");
+    test_vectors_covered("kms-cms", is_run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_message_too_long_is_refused),
         cmocka_unit_test(a_real_message_opens),
         cmocka_unit_test(each_flipped_byte_of_a_real_message),
+        cmocka_unit_test(every_file_is_run),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -148,8 +148,13 @@ static void time_is_an_argument(void **state)
     static const struct {
         int64_t at;
         enum status_code code;
-    } rows[] = {{1600000000 - 1, ST_EXPIRED},  {1600000000, ST_OK}, {1800000000 - 6, ST_OK},
-                {1800000000 - 4, ST_EXPIRED},  {0, ST_EXPIRED},     {-1, ST_EXPIRED},
+    } rows[] = {{1600000000 - 1, ST_EXPIRED},
+                {1600000000, ST_OK},
+                {1800000000 - 6, ST_OK},
+                {1800000000 - 5, ST_OK},
+                {1800000000 - 4, ST_EXPIRED},
+                {0, ST_EXPIRED},
+                {-1, ST_EXPIRED},
                 {INT64_C(1) << 40, ST_EXPIRED}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         p->chain.at_unix_s = rows[i].at;
@@ -475,8 +480,12 @@ static void a_crl_has_its_time_and_signer(void **state)
 {
     struct pki *p = *state;
     with_crls(p, 2);
+    p->chain.at_unix_s = NOW + 10;
+    assert_ok(verify(p));
     p->chain.at_unix_s = NOW + 11;
     assert_code(verify(p), ST_EXPIRED);
+    p->chain.at_unix_s = NOW - 10;
+    assert_ok(verify(p));
     p->chain.at_unix_s = NOW - 11;
     assert_code(verify(p), ST_EXPIRED);
     struct x509_crl_request req = crl_request("ca", p->root_key); /* the wrong key */
@@ -524,6 +533,37 @@ static void validity_is_read(void **state)
 
 #define WITH_PKI(f) cmocka_unit_test_setup_teardown(f, pki_new, pki_free)
 
+struct leaf_row {
+    const char *rule, *oid, *value; /* of an extension; hexadecimal */
+    enum status_code code;
+};
+
+static const struct leaf_row LEAVES[] = {
+    {"a purpose", "2.5.29.37", "300a06082b06010505070303", ST_OK},
+    {"any purpose", "2.5.29.37", "30060604551d2500", ST_OK},
+    {"no purpose", "2.5.29.37", "3000", ST_CERT},
+    {"purposes that cannot be read", "2.5.29.37", "040100", ST_CERT},
+    {"name constraints", "2.5.29.30", "300ea00c300a8208646e732e74657374", ST_CERT},
+};
+
+static void extensions_of_a_leaf_mean_something(void **state)
+{
+    struct pki *p = *state;
+    for (size_t i = 0; i < sizeof(LEAVES) / sizeof(LEAVES[0]); i++) {
+        struct buf value = test_hex(LEAVES[i].value);
+        struct x509_extra extra = {LEAVES[i].oid, false, buf_view(&value)};
+        struct x509_request req = leaf_request(p);
+        req.extras = &extra;
+        req.n_extras = 1;
+        issue(&req, &p->leaf);
+        link_chain(p);
+        status s = verify(p);
+        if (s.code != LEAVES[i].code)
+            fail_msg("%s: %s", LEAVES[i].rule, status_name(s.code));
+        buf_done(&value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +593,7 @@ int main(void)
         WITH_PKI(each_flipped_byte_of_a_crl_is_refused),
         WITH_PKI(ber_inside_a_crl_is_refused),
         WITH_PKI(validity_is_read),
+        WITH_PKI(extensions_of_a_leaf_mean_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,18 @@ static status verify_as_the_file_says(struct vectors *v, const json_t *sign0, st
     return cose_verify_ecdsa(&m, alg, spki_of(v, key, alg), aad, &out);
 }
 
+/* What is signed, byte for byte, is what the file gives. */
+static void check_signed_bytes(struct vectors *v, struct bytes message, struct bytes aad)
+{
+    struct cose_unverified m;
+    struct buf got = BUF_MAX(1024);
+    struct bytes wanted = vector_hex(v, vector_at(v->root, "intermediates"), "ToBeSign_hex");
+    assert_ok(cose_parse(message, COSE_TAG_OPTIONAL, CBOR_DETERMINISTIC, &m));
+    assert_ok(cose_sig_structure(m.protected_raw, aad, cose_payload_unverified(&m), &got));
+    assert_bytes_equal(buf_view(&got), wanted);
+    buf_done(&got);
+}
+
 static void run_file(const struct file_row *row, unsigned *n_run)
 {
     char name[64];
@@ -317,6 +329,8 @@ static void run_file(const struct file_row *row, unsigned *n_run)
     status s = verify_as_the_file_says(&v, sign0, message, aad);
     if (ok(s) != row->accepted)
         fail_msg("%s: %s", row->file, status_name(s.code));
+    if (row->accepted)
+        check_signed_bytes(&v, message, aad);
     (*n_run)++;
     vectors_close(&v);
 }
@@ -329,6 +343,23 @@ static void working_group_examples(void **state)
     for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++)
         run_file(&FILES[i], &n_run);
     print_message("cose: %u cases run\n", n_run);
+}
+
+static bool is_run(const char *name)
+{
+    for (size_t i = 0; i < sizeof(FILES) / sizeof(FILES[0]); i++) {
+        size_t n = strlen(FILES[i].file);
+        if (strncmp(name, FILES[i].file, n) == 0 && strcmp(name + n, ".json") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void every_example_is_run(void **state)
+{
+    (void)state;
+    test_vectors_or_skip("cose");
+    test_vectors_covered("cose", is_run);
 }
 
 int main(void)
@@ -344,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_signer_checks_its_own_header),
         cmocka_unit_test(an_empty_header_counts_as_nothing),
         cmocka_unit_test(working_group_examples),
+        cmocka_unit_test(every_example_is_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
