@@ -43,6 +43,7 @@ static const char *const NVIDIA_GPU[] = {
 static const char *const CS_TOKEN[] = {
     "that Google is honest: its verifier looked at the hardware evidence, you see only its word",
     "that the container does what its name says: its digest was compared, not judged",
+    "that keys given with --jwks are Google's: fetch them yourself, or pin them in the policy",
     NULL,
 };
 

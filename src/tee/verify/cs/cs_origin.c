@@ -17,6 +17,7 @@ void cs_check_token(struct evidence_job *j)
         return;
     }
     c->is_pki = c->token.n_x5c > 0;
+    evidence_shows(j, "token", j->evidence);
     evidence_shows(j, "header", c->token.parts[0]);
     evidence_pass(j, "a token signed with RS256, %zu bytes", j->evidence.n);
     evidence_reach(j, NEEDS_PARSED);
@@ -98,11 +99,19 @@ static bool no_certificates(struct evidence_job *j)
 
 /* The root in the token is never the anchor: it is the pinned one, byte for byte, or it is left
  * out. So no self-issued certificate may stand anywhere else. */
+static void show_certificates(struct evidence_job *j)
+{
+    const struct cs_state *c = cs_state_of(j);
+    for (size_t i = 0; i < c->token.n_x5c; i++)
+        evidence_shows(j, "certificate of x5c", c->token.x5c[i]);
+}
+
 void cs_check_root(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     if (no_certificates(j))
         return;
+    show_certificates(j);
     size_t n = c->token.n_x5c;
     bool has_root = bytes_equal(c->token.x5c[n - 1], cs_root());
     c->n_chain = has_root ? n - 1 : n;
@@ -160,6 +169,7 @@ void cs_check_chain(struct evidence_job *j)
     struct cs_state *c = cs_state_of(j);
     if (no_certificates(j))
         return;
+    show_certificates(j);
     status s = prove_chain(j, &c->leaf);
     if (failed(s)) {
         evidence_fail(j, s.code == ST_EXPIRED ? "CS_CERT_TIME_INVALID" : NULL, "%s",
