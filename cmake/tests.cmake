@@ -77,6 +77,13 @@ function(eml_fuzzers)
         add_executable(${stem} ${source})
         target_include_directories(${stem} PRIVATE ${CMAKE_SOURCE_DIR}/src)
         target_link_libraries(${stem} PRIVATE eml_flags ${EML_ALL})
+        # fuzz_<x>_resign.c forges with tests/support/forge_<x>*.c.
+        if(name MATCHES "^(.*)_resign$")
+            file(GLOB forge CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/forge_${CMAKE_MATCH_1}*.c)
+            target_sources(${stem} PRIVATE ${forge})
+            target_include_directories(${stem} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+            target_link_libraries(${stem} PRIVATE PkgConfig::CMOCKA)
+        endif()
         eml_fuzzer_flags(${stem})
         set_target_properties(${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
         eml_test(${name} 600 bash ${CMAKE_SOURCE_DIR}/scripts/fuzz.sh
