@@ -70,6 +70,8 @@ static void refuses_what_says_nothing_or_too_much(void **state)
         {"name twice", GENOA ",\"releases\":[" RELEASE "," RELEASE "]", ST_CONFIG},
         {"name with a line feed",
          GENOA ",\"releases\":[{\"name\":\"a\\nb\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
+        {"name with a space",
+         GENOA ",\"releases\":[{\"name\":\"a b\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
         {"unknown signing key", GENOA "," RELEASES ",\"signing_keys\":[\"vmrk\"]", ST_FORMAT},
         {"no signing key", GENOA "," RELEASES ",\"signing_keys\":[]", ST_CONFIG},
         {"vlek without a provider", GENOA "," RELEASES ",\"signing_keys\":[\"vlek\"]", ST_CONFIG},

@@ -24,12 +24,13 @@ static const struct {
     enum snp_signing_key key;
 } SIGNING_KEYS[] = {{"vcek", SNP_KEY_VCEK}, {"vlek", SNP_KEY_VLEK}};
 
-/* Text that is printed beside verdicts: visible ASCII and inner spaces, copied with its NUL. */
-static void copy_text(struct json_obj *o, const char *key, struct bytes v, char *out, size_t max)
+/* Text that is printed beside verdicts: visible ASCII from `least` on, copied with its NUL. */
+static void copy_text(struct json_obj *o, const char *key, struct bytes v, uint8_t least, char *out,
+                      size_t max)
 {
     bool is_fine = v.n >= 1 && v.n <= max;
     for (size_t i = 0; is_fine && i < v.n; i++)
-        is_fine = v.p[i] >= 0x20 && v.p[i] <= 0x7e;
+        is_fine = v.p[i] >= least && v.p[i] <= 0x7e;
     if (!is_fine) {
         json_error(o, ST_FORMAT, "\"%s\" is not 1..%zu visible ASCII characters", key, max);
         return;
@@ -58,7 +59,7 @@ static void read_pins(struct json_obj *o, struct snp_release *out)
 static status read_release(const json_t *node, const char *path, struct snp_release *out)
 {
     struct json_obj o = json_obj_of(node, path);
-    copy_text(&o, "name", json_text(&o, "name", true), out->name, SNP_RELEASE_NAME_MAX);
+    copy_text(&o, "name", json_text(&o, "name", true), '!', out->name, SNP_RELEASE_NAME_MAX);
     read_pins(&o, out);
     return json_obj_end(&o);
 }
@@ -164,7 +165,7 @@ static void read_csps(struct json_obj *o, struct snp_policy *out)
     for (size_t i = 0; i < json_len(list); i++) {
         struct bytes v = {0};
         (void)json_is_text(json_at(list, i), &v);
-        copy_text(o, "csp_ids", v, out->csp_ids[i], SNP_CSP_ID_MAX);
+        copy_text(o, "csp_ids", v, ' ', out->csp_ids[i], SNP_CSP_ID_MAX);
         out->n_csp_ids = i + 1;
     }
     bool is_vlek = (out->keys_mask >> SNP_KEY_VLEK & 1u) != 0;
