@@ -22,6 +22,44 @@ static void check_chain(const struct x509_chain *chain)
         abort();
 }
 
+/* Views lie inside what they were read from. */
+static void check_inside(struct bytes view, struct bytes der)
+{
+    if (view.n > 0 && (view.p < der.p || view.p + view.n > der.p + der.n))
+        abort();
+}
+
+static void read_fields(struct bytes der)
+{
+    struct x509_fields f;
+    struct bytes value = {0};
+    bool has = false;
+    if (failed(x509_read(der, &f)))
+        return;
+    check_inside(f.serial, der);
+    check_inside(f.issuer, der);
+    check_inside(f.spki, der);
+    check_inside(f.extensions, der);
+    if (ok(x509_extension(der, "2.5.29.15", &value)) || ok(x509_subject_cn(der, &value)))
+        check_inside(value, der);
+    (void)ok(x509_has_eku(der, "1.3.6.1.5.5.7.3.1", &has));
+}
+
+static void read_crl(struct bytes der, struct bytes issuer)
+{
+    struct x509_crl c, proven;
+    bool is_listed = false;
+    if (failed(x509_read_crl(der, &c)))
+        return;
+    check_inside(c.issuer, der);
+    check_inside(c.revoked, der);
+    check_inside(c.number, der);
+    (void)ok(x509_crl_lists(&c, BYTES_LIT("\x05"), &is_listed));
+    if (ok(x509_verify_crl(der, issuer, 1700000000, &proven)) &&
+        (proven.this_update_unix_s > 1700000000 || proven.next_update_unix_s < 1700000000))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -29,6 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct rd r = rd_over(bytes_of(data, n));
     struct bytes root = part(&r), between = part(&r), leaf = part(&r), crl = part(&r), spki;
     int64_t from, to;
+    read_fields(leaf);
+    read_crl(crl, root);
     (void)ok(x509_spki(leaf, &spki));
     (void)ok(x509_validity(between, &from, &to));
     struct x509_chain chain = {.root = root,
