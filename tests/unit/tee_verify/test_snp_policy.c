@@ -25,86 +25,82 @@ static status read(const char *member, struct snp_policy *out)
     return failed(s) ? s : json_obj_end(&o);
 }
 
+static const struct {
+    const char *rule, *json;
+    enum status_code code;
+} REFUSED[] = {
+    {"empty", "", ST_FORMAT},
+    {"no products", RELEASES, ST_FORMAT},
+    {"no releases", GENOA, ST_FORMAT},
+    {"empty releases", GENOA ",\"releases\":[]", ST_CONFIG},
+    {"empty products", RELEASES ",\"products\":{}", ST_CONFIG},
+    {"unknown product", RELEASES ",\"products\":{\"venice\":{\"min_tcb\":" FLOOR "}}", ST_FORMAT},
+    {"no floor", RELEASES ",\"products\":{\"genoa\":{}}", ST_CONFIG},
+    {"floor without a part",
+     RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":{\"tee\":2,\"snp\":3,\"microcode\":4}}}",
+     ST_FORMAT},
+    {"FMC outside Turin",
+     RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":{\"fmc\":1,\"bootloader\":1,\"tee\":2,"
+              "\"snp\":3,\"microcode\":4}}}",
+     ST_FORMAT},
+    {"Turin without FMC", RELEASES ",\"products\":{\"turin\":{\"min_tcb\":" FLOOR "}}", ST_FORMAT},
+    {"level of 256",
+     RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":{\"bootloader\":256,\"tee\":2,\"snp\":3,"
+              "\"microcode\":4}}}",
+     ST_FORMAT},
+    {"unknown key", GENOA "," RELEASES ",\"debug_allowed\":true", ST_FORMAT},
+    {"unknown key of a product",
+     RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":" FLOOR ",\"x\":1}}", ST_FORMAT},
+    {"unknown key of a release",
+     GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"" MEASURED "\",\"pcr0\":1}]",
+     ST_FORMAT},
+    {"release without a measurement", GENOA ",\"releases\":[{\"name\":\"a\"}]", ST_FORMAT},
+    {"release without a name", GENOA ",\"releases\":[{\"measurement\":\"" MEASURED "\"}]",
+     ST_FORMAT},
+    {"measurement of zeroes",
+     GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"" REP16("000000") "\"}]", ST_CONFIG},
+    {"short measurement", GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"a0\"}]",
+     ST_FORMAT},
+    {"name twice", GENOA ",\"releases\":[" RELEASE "," RELEASE "]", ST_CONFIG},
+    {"name with a line feed",
+     GENOA ",\"releases\":[{\"name\":\"a\\nb\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
+    {"name with a space",
+     GENOA ",\"releases\":[{\"name\":\"a b\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
+    {"unknown signing key", GENOA "," RELEASES ",\"signing_keys\":[\"vmrk\"]", ST_FORMAT},
+    {"no signing key", GENOA "," RELEASES ",\"signing_keys\":[]", ST_CONFIG},
+    {"vlek without a provider", GENOA "," RELEASES ",\"signing_keys\":[\"vlek\"]", ST_CONFIG},
+    {"provider without vlek", GENOA "," RELEASES ",\"csp_ids\":[\"CN=a\"]", ST_CONFIG},
+    {"provider that is a number", GENOA "," RELEASES ",\"signing_keys\":[\"vlek\"],\"csp_ids\":[1]",
+     ST_FORMAT},
+    {"empty chips", GENOA "," RELEASES ",\"chip_ids\":[]", ST_CONFIG},
+    {"empty denied chips", GENOA "," RELEASES ",\"denied_chip_ids\":[]", ST_CONFIG},
+    {"masked chip", GENOA "," RELEASES ",\"chip_ids\":[\"" REP8("0000000000000000") "\"]",
+     ST_CONFIG},
+    {"masked chip of Turin", GENOA "," RELEASES ",\"chip_ids\":[\"0000000000000000\"]", ST_CONFIG},
+    {"chip of 7 bytes", GENOA "," RELEASES ",\"chip_ids\":[\"01020304050607\"]", ST_FORMAT},
+    {"chip that is a number", GENOA "," RELEASES ",\"chip_ids\":[1]", ST_FORMAT},
+    {"VMPL 4", GENOA "," RELEASES ",\"vmpl\":4", ST_FORMAT},
+    {"report version 6", GENOA "," RELEASES ",\"min_report_version\":6", ST_FORMAT},
+    {"no flag", GENOA "," RELEASES ",\"guest_policy\":{}", ST_CONFIG},
+    {"unknown flag", GENOA "," RELEASES ",\"guest_policy\":{\"debug\":true}", ST_FORMAT},
+    {"flag that is a number", GENOA "," RELEASES ",\"platform_info\":{\"smt_enabled\":1}",
+     ST_FORMAT},
+    {"no mitigation", GENOA "," RELEASES ",\"launch_mitigations\":\"0000000000000000\"", ST_CONFIG},
+    {"half a mitigation", GENOA "," RELEASES ",\"current_mitigations\":\"01\"", ST_FORMAT},
+    {"ABI without a minor", GENOA "," RELEASES ",\"min_abi\":{\"major\":1}", ST_FORMAT},
+    {"firmware without a build", GENOA "," RELEASES ",\"min_firmware\":{\"major\":1,\"minor\":55}",
+     ST_FORMAT},
+    {"CRL age of zero", GENOA "," RELEASES ",\"max_crl_age_s\":0", ST_FORMAT},
+};
+
 static void refuses_what_says_nothing_or_too_much(void **state)
 {
     (void)state;
-    static const struct {
-        const char *rule, *json;
-        enum status_code code;
-    } rows[] = {
-        {"empty", "", ST_FORMAT},
-        {"no products", RELEASES, ST_FORMAT},
-        {"no releases", GENOA, ST_FORMAT},
-        {"empty releases", GENOA ",\"releases\":[]", ST_CONFIG},
-        {"empty products", RELEASES ",\"products\":{}", ST_CONFIG},
-        {"unknown product", RELEASES ",\"products\":{\"venice\":{\"min_tcb\":" FLOOR "}}",
-         ST_FORMAT},
-        {"no floor", RELEASES ",\"products\":{\"genoa\":{}}", ST_CONFIG},
-        {"floor without a part",
-         RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":{\"tee\":2,\"snp\":3,\"microcode\":4}}}",
-         ST_FORMAT},
-        {"FMC outside Turin",
-         RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":{\"fmc\":1,\"bootloader\":1,\"tee\":2,"
-                  "\"snp\":3,\"microcode\":4}}}",
-         ST_FORMAT},
-        {"Turin without FMC", RELEASES ",\"products\":{\"turin\":{\"min_tcb\":" FLOOR "}}",
-         ST_FORMAT},
-        {"level of 256",
-         RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":{\"bootloader\":256,\"tee\":2,\"snp\":3,"
-                  "\"microcode\":4}}}",
-         ST_FORMAT},
-        {"unknown key", GENOA "," RELEASES ",\"debug_allowed\":true", ST_FORMAT},
-        {"unknown key of a product",
-         RELEASES ",\"products\":{\"genoa\":{\"min_tcb\":" FLOOR ",\"x\":1}}", ST_FORMAT},
-        {"unknown key of a release",
-         GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"" MEASURED "\",\"pcr0\":1}]",
-         ST_FORMAT},
-        {"release without a measurement", GENOA ",\"releases\":[{\"name\":\"a\"}]", ST_FORMAT},
-        {"release without a name", GENOA ",\"releases\":[{\"measurement\":\"" MEASURED "\"}]",
-         ST_FORMAT},
-        {"measurement of zeroes",
-         GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"" REP16("000000") "\"}]",
-         ST_CONFIG},
-        {"short measurement", GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"a0\"}]",
-         ST_FORMAT},
-        {"name twice", GENOA ",\"releases\":[" RELEASE "," RELEASE "]", ST_CONFIG},
-        {"name with a line feed",
-         GENOA ",\"releases\":[{\"name\":\"a\\nb\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
-        {"name with a space",
-         GENOA ",\"releases\":[{\"name\":\"a b\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
-        {"unknown signing key", GENOA "," RELEASES ",\"signing_keys\":[\"vmrk\"]", ST_FORMAT},
-        {"no signing key", GENOA "," RELEASES ",\"signing_keys\":[]", ST_CONFIG},
-        {"vlek without a provider", GENOA "," RELEASES ",\"signing_keys\":[\"vlek\"]", ST_CONFIG},
-        {"provider without vlek", GENOA "," RELEASES ",\"csp_ids\":[\"CN=a\"]", ST_CONFIG},
-        {"provider that is a number",
-         GENOA "," RELEASES ",\"signing_keys\":[\"vlek\"],\"csp_ids\":[1]", ST_FORMAT},
-        {"empty chips", GENOA "," RELEASES ",\"chip_ids\":[]", ST_CONFIG},
-        {"empty denied chips", GENOA "," RELEASES ",\"denied_chip_ids\":[]", ST_CONFIG},
-        {"masked chip", GENOA "," RELEASES ",\"chip_ids\":[\"" REP8("0000000000000000") "\"]",
-         ST_CONFIG},
-        {"masked chip of Turin", GENOA "," RELEASES ",\"chip_ids\":[\"0000000000000000\"]",
-         ST_CONFIG},
-        {"chip of 7 bytes", GENOA "," RELEASES ",\"chip_ids\":[\"01020304050607\"]", ST_FORMAT},
-        {"chip that is a number", GENOA "," RELEASES ",\"chip_ids\":[1]", ST_FORMAT},
-        {"VMPL 4", GENOA "," RELEASES ",\"vmpl\":4", ST_FORMAT},
-        {"report version 6", GENOA "," RELEASES ",\"min_report_version\":6", ST_FORMAT},
-        {"no flag", GENOA "," RELEASES ",\"guest_policy\":{}", ST_CONFIG},
-        {"unknown flag", GENOA "," RELEASES ",\"guest_policy\":{\"debug\":true}", ST_FORMAT},
-        {"flag that is a number", GENOA "," RELEASES ",\"platform_info\":{\"smt_enabled\":1}",
-         ST_FORMAT},
-        {"no mitigation", GENOA "," RELEASES ",\"launch_mitigations\":\"0000000000000000\"",
-         ST_CONFIG},
-        {"half a mitigation", GENOA "," RELEASES ",\"current_mitigations\":\"01\"", ST_FORMAT},
-        {"ABI without a minor", GENOA "," RELEASES ",\"min_abi\":{\"major\":1}", ST_FORMAT},
-        {"firmware without a build",
-         GENOA "," RELEASES ",\"min_firmware\":{\"major\":1,\"minor\":55}", ST_FORMAT},
-        {"CRL age of zero", GENOA "," RELEASES ",\"max_crl_age_s\":0", ST_FORMAT},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(REFUSED) / sizeof(REFUSED[0]); i++) {
         struct snp_policy p;
-        status s = read(rows[i].json, &p);
-        if (s.code != rows[i].code)
-            fail_msg("%s: %s (%s)", rows[i].rule, status_name(s.code),
+        status s = read(REFUSED[i].json, &p);
+        if (s.code != REFUSED[i].code)
+            fail_msg("%s: %s (%s)", REFUSED[i].rule, status_name(s.code),
                      failed(s) ? status_detail() : "");
         assert_false(p.is_present && ok(s));
         snp_policy_done(&p);

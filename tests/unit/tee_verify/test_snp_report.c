@@ -123,6 +123,36 @@ static void refuses_a_container_of_azure_by_name(void **state)
     assert_non_null(strstr(status_detail(), "Azure HCL"));
 }
 
+static const struct {
+    size_t offset; /* of the view in struct snp_fields */
+    size_t at, n;
+} VIEWS[] = {
+    {offsetof(struct snp_fields, family_id), 0x010, 16},
+    {offsetof(struct snp_fields, image_id), 0x020, 16},
+    {offsetof(struct snp_fields, current_tcb), 0x038, 8},
+    {offsetof(struct snp_fields, report_data), 0x050, 64},
+    {offsetof(struct snp_fields, measurement), 0x090, 48},
+    {offsetof(struct snp_fields, host_data), 0x0c0, 32},
+    {offsetof(struct snp_fields, id_key_digest), 0x0e0, 48},
+    {offsetof(struct snp_fields, author_key_digest), 0x110, 48},
+    {offsetof(struct snp_fields, report_id), 0x140, 32},
+    {offsetof(struct snp_fields, report_id_ma), 0x160, 32},
+    {offsetof(struct snp_fields, reported_tcb), 0x180, 8},
+    {offsetof(struct snp_fields, chip_id), 0x1a0, 64},
+    {offsetof(struct snp_fields, committed_tcb), 0x1e0, 8},
+    {offsetof(struct snp_fields, launch_tcb), 0x1f0, 8},
+};
+
+static void assert_views(const struct snp_fields *f, const uint8_t *r)
+{
+    for (size_t i = 0; i < sizeof(VIEWS) / sizeof(VIEWS[0]); i++) {
+        struct bytes v;
+        memcpy(&v, (const uint8_t *)f + VIEWS[i].offset, sizeof(v));
+        assert_ptr_equal(v.p, r + VIEWS[i].at);
+        assert_int_equal(v.n, VIEWS[i].n);
+    }
+}
+
 static void reads_each_field_from_its_place(void **state)
 {
     (void)state;
@@ -153,31 +183,7 @@ static void reads_each_field_from_its_place(void **state)
     assert_true(f->current.major == 3 && f->current.minor == 2 && f->current.build == 1);
     assert_true(f->committed.major == 6 && f->committed.minor == 5 && f->committed.build == 4);
     assert_true(f->has_cpuid && f->has_mitigations);
-    static const struct {
-        size_t offset; /* of the view in struct snp_fields */
-        size_t at, n;
-    } views[] = {
-        {offsetof(struct snp_fields, family_id), 0x010, 16},
-        {offsetof(struct snp_fields, image_id), 0x020, 16},
-        {offsetof(struct snp_fields, current_tcb), 0x038, 8},
-        {offsetof(struct snp_fields, report_data), 0x050, 64},
-        {offsetof(struct snp_fields, measurement), 0x090, 48},
-        {offsetof(struct snp_fields, host_data), 0x0c0, 32},
-        {offsetof(struct snp_fields, id_key_digest), 0x0e0, 48},
-        {offsetof(struct snp_fields, author_key_digest), 0x110, 48},
-        {offsetof(struct snp_fields, report_id), 0x140, 32},
-        {offsetof(struct snp_fields, report_id_ma), 0x160, 32},
-        {offsetof(struct snp_fields, reported_tcb), 0x180, 8},
-        {offsetof(struct snp_fields, chip_id), 0x1a0, 64},
-        {offsetof(struct snp_fields, committed_tcb), 0x1e0, 8},
-        {offsetof(struct snp_fields, launch_tcb), 0x1f0, 8},
-    };
-    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-        struct bytes v;
-        memcpy(&v, (const uint8_t *)f + views[i].offset, sizeof(v));
-        assert_ptr_equal(v.p, r + views[i].at);
-        assert_int_equal(v.n, views[i].n);
-    }
+    assert_views(f, r);
     assert_int_equal(u.signature[47], 0xaa);
     assert_int_equal(u.signature[48], 0xbb);
     assert_ptr_equal(u.signed_part.p, r);
