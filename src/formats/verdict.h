@@ -10,7 +10,8 @@
 #include "formats/json.h"
 
 /* {"verdict":"accept","checks":[{"id":"SIG","status":"PASS","code":null,"reason":"","fix":null}]}
- * code and fix are null when there is none. */
+ * code and fix are null when there is none; "source" says where the rule stands, when it is told.
+ */
 void verdict_put_json(struct buf *out, const struct checks *c);
 /* The same two members inside an object that the caller has opened and closes. */
 void verdict_json_members(struct json_w *w, const struct checks *c);

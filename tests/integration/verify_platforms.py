@@ -77,7 +77,9 @@ def gpu_pins(facts):
 
 
 def cs_pins(facts):
+    overridden = {name: None for name in facts.get("env_override", "").split(",") if name}
     return {"hwmodels": [facts["hwmodel"]], "dbgstat": [facts["dbgstat"]], "support_attributes": [],
+            **({"env_override": overridden} if overridden else {}),
             "releases": [{"name": "seen", "image_digest": facts["image_digest"]}]}
 
 
@@ -141,7 +143,33 @@ def test_every_damage_is_noticed():
             one = said["evidence"][0]
             equal((one["missed"], one["misses"]), (0, []), kind)
             expect(one["noticed"] >= 90, one)
+            equal(one["by_damage"]["bit turned"] > 30, True, kind)
             print(f"  {kind}: {one['tried']} damages, {one['noticed']} noticed by {len(one['by_check'])} checks")
+
+
+def test_every_damage_of_other_genuine_evidence_is_noticed():
+    """The other forms: OIDC tokens, VLEK and Turin reports, raw device reports, the largest Nitro document."""
+    vlek = pem(read(SNP + "reports/milan-v3-vlek-aws.leaf.der")) + read(SNP + "amd/milan/vlek_cert_chain.pem").decode()
+    turin = pem(read(SNP + "reports/turin-v5-oak.leaf.der")) + read(SNP + "amd/turin/cert_chain.pem").decode()
+    more = [
+        Case("cs-token", read(CS + "oidc/sev-debug-nonce.jwt"), 1764710000, "confidential_space", cs_pins,
+             jwks=read(CS + "oidc/jwks.json")),
+        Case("nitro", read("nitro/docs/blocky-production-max-fields.cose"), 1725719859, "nitro", nitro_pins),
+        Case("snp", read(SNP + "reports/milan-v3-vlek-aws.report.bin"), 1740000000, "snp", snp_pins, certs=vlek),
+        Case("snp", read(SNP + "reports/turin-v5-oak.report.bin"), 1770000000, "snp", snp_pins, certs=turin,
+             crl=read(SNP + "amd/turin/crl.der")),
+        Case("nvidia-gpu", read(GPU + "hopper-nvtrust.report.txt"), 1770000000, "nvidia_gpu", gpu_pins,
+             certs=read(GPU + "hopper-nvtrust.chain.pem.txt")),
+        Case("nvidia-gpu", read(GPU + "blackwell.report.txt"), 1770000000, "nvidia_gpu", gpu_pins,
+             certs=read(GPU + "blackwell.chain.pem.txt")),
+    ]
+    with Place() as place:
+        for case in more:
+            words = case.put(place)
+            policy = ["--policy", f"{case.kind}.policy"] if case.kind == "cs-token" else []
+            one = place.run("eml-verify", "selftest", *words, *policy, "--json", code=None, timeout=400).json()["evidence"][0]
+            equal((one["missed"], one["misses"]), (0, []), case.kind)
+            print(f"  {case.kind}: {one['tried']} damages, {one['noticed']} noticed by {len(one['by_check'])} checks")
 
 
 def test_no_policy_of_another_platform_accepts():
@@ -379,7 +407,8 @@ def test_receipt_keys_need_bound_statements():
             expect(out.code in (10, 20, 30) and said["verdict"] != "accept" and not said["signer"]["is_attested"], (kind, out))
 
 
-main(test_a_policy_that_pins_it_accepts, test_every_damage_is_noticed, test_no_policy_of_another_platform_accepts,
+main(test_a_policy_that_pins_it_accepts, test_every_damage_is_noticed,
+     test_every_damage_of_other_genuine_evidence_is_noticed, test_no_policy_of_another_platform_accepts,
      test_no_evidence_is_of_another_type, test_what_belongs_to_other_evidence_does_not_help, test_a_missing_input_is_not_a_pass,
      test_a_statement_that_nothing_binds, test_other_nonce_and_report_data, test_quotes_put_together_from_two,
      test_collateral_put_together_from_two, test_older_collateral_is_remembered, test_certificates_of_another_chip,

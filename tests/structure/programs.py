@@ -20,7 +20,7 @@ RULES = {
                  "libraries_without": ["libcrypto", "libssl"]},
     "eml": {"without": ["tee", "tee_sim"]},
     "eml-verify": {"without": ["net", "engine", "tee", "tee_sim", "channel", "model", "serve"],
-                   "is_static": True, "no_sockets": True, "max_bytes": 8 * MEGABYTE},
+                   "is_static": True, "no_sockets": True, "max_bytes": 6 * MEGABYTE},
     "eml-enclave": {"without": ["tee_sim"], "is_static": True},
     "eml-enclave-sim": {},
 }

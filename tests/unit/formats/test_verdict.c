@@ -50,12 +50,14 @@ static void as_json(void **state)
     (void)state;
     checks_pass(&c, "SIZE", "598 bytes");
     checks_fail(&c, "SIG", "SIG_FAILED", "refuse it", "does \"not\" hold");
+    c.v[1].source = "RFC 8032";
     verdict_put_json(&out, &c);
     assert_text(&out, "{\"verdict\":\"reject\",\"checks\":["
                       "{\"id\":\"SIZE\",\"status\":\"PASS\",\"code\":null,"
                       "\"reason\":\"598 bytes\",\"fix\":null},"
                       "{\"id\":\"SIG\",\"status\":\"FAIL\",\"code\":\"SIG_FAILED\","
-                      "\"reason\":\"does \\\"not\\\" hold\",\"fix\":\"refuse it\"}]}");
+                      "\"reason\":\"does \\\"not\\\" hold\",\"fix\":\"refuse it\","
+                      "\"source\":\"RFC 8032\"}]}");
 }
 
 /* What a receipt says must not move the cursor, clear the screen or turn the text around. */

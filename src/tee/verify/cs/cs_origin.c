@@ -66,6 +66,7 @@ static void find_key(struct evidence_job *j)
 void cs_check_key(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
+    evidence_shows(j, "header", c->token.parts[0]);
     if (!c->is_pki && c->token.kid.p == NULL) {
         evidence_fail(j, NULL, "the header names no key and brings no certificates");
         return;
