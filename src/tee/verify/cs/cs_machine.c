@@ -12,7 +12,7 @@ void cs_not_asked(struct evidence_job *j, const char *key, struct bytes seen)
 {
     evidence_skip(j, false,
                   "Name what you accept in the policy, to have it checked: docs/POLICY.md.",
-                  "the policy has no %s: %.*s", key, CS_QUOTE(seen));
+                  "no policy pins %s: %.*s", key, CS_QUOTE(seen));
 }
 
 bool cs_texts_have(const struct cs_texts *t, struct bytes text)
