@@ -72,7 +72,7 @@ def snp_pins(facts):
 def gpu_pins(facts):
     arch, driver, vbios = facts["releases"].split("/")
     return {"gpus": 1, "releases": [{"name": "seen", "arch": arch, "driver": driver, "vbios": vbios}],
-            "modes": [facts["modes"]],
+            **({"modes": [facts["modes"]]} if "modes" in facts else {}),
             "may_skip": ["gpu.reference", "gpu.measurements", "gpu.mode", "gpu.devtools", "gpu.bound"]}
 
 
