@@ -87,19 +87,30 @@ struct buf forge_dcap_pck_extension(const struct forge_dcap *f)
     return out;
 }
 
-void forge_dcap_issue(struct forge_dcap *f)
+static void issue_one(struct forge_dcap_identity *c)
+{
+    buf_clear(&c->der);
+    assert_ok(x509_issue(&c->request, &c->der));
+}
+
+void forge_dcap_issue_pck(struct forge_dcap *f)
 {
     struct buf extension CLEANUP(buf_done) = forge_dcap_pck_extension(f);
     struct x509_extra extra = {.oid = PCK_EXTENSION_OID, .value = buf_view(&extension)};
-    for (size_t i = 0; i < FORGE_DCAP_CERTS; i++) {
-        struct forge_dcap_identity *c = &f->certs[i];
-        c->request.extras = i == FORGE_DCAP_PCK ? &extra : NULL;
-        c->request.n_extras = i == FORGE_DCAP_PCK && f->omitted_field >= 0;
-        buf_clear(&c->der);
-        assert_ok(x509_issue(&c->request, &c->der));
-        c->request.extras = NULL;
-        c->request.n_extras = 0;
-    }
+    struct forge_dcap_identity *c = &f->certs[FORGE_DCAP_PCK];
+    c->request.extras = &extra;
+    c->request.n_extras = f->omitted_field >= 0;
+    issue_one(c);
+    c->request.extras = NULL;
+    c->request.n_extras = 0;
+}
+
+void forge_dcap_issue(struct forge_dcap *f)
+{
+    issue_one(&f->certs[FORGE_DCAP_ROOT]);
+    issue_one(&f->certs[FORGE_DCAP_CA]);
+    issue_one(&f->certs[FORGE_DCAP_TCB]);
+    forge_dcap_issue_pck(f);
 }
 
 static void init_certs(struct forge_dcap *f)

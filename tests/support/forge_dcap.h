@@ -86,6 +86,7 @@ void forge_dcap_init(struct forge_dcap *f, enum quote_tee tee);
 void forge_dcap_done(struct forge_dcap *f);
 /* Issues all certificates anew from their requests. */
 void forge_dcap_issue(struct forge_dcap *f);
+void forge_dcap_issue_pck(struct forge_dcap *f); /* the PCK alone */
 struct bytes forge_dcap_root(const struct forge_dcap *f);
 
 struct buf forge_dcap_pck_extension(const struct forge_dcap *f);
