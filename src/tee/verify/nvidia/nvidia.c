@@ -99,6 +99,19 @@ const struct nvidia_policy *nvidia_rules(const struct evidence_job *j)
     return j->policy != NULL && has_rules(j->policy) ? &j->policy->nvidia_gpu : NULL;
 }
 
+/* What is missing, rather than what went wrong. */
+static const char *const SKIP_FIXES[NVIDIA_SKIPS] = {
+    [NVIDIA_SKIP_REFERENCE] = "Give reference values of this driver and VBIOS (eml rim import) and "
+                              "pin their SHA-256 in the policy.",
+    [NVIDIA_SKIP_MEASUREMENTS] = "Give reference values (--reference-values).",
+    [NVIDIA_SKIP_MODE] = "Judge it together with the CPU's evidence, whose software asked the "
+                         "driver, or name gpu.mode in the policy's may_skip.",
+    [NVIDIA_SKIP_DEVTOOLS] = "Judge it together with the CPU's evidence, whose software asked the "
+                             "driver, or name gpu.devtools in the policy's may_skip.",
+    [NVIDIA_SKIP_BOUND] = "Judge it together with the CPU's evidence, or name gpu.bound in the "
+                          "policy's may_skip.",
+};
+
 void nvidia_skip(struct evidence_job *j, enum nvidia_may_skip what, const char *fmt, ...)
 {
     const struct nvidia_policy *rules = nvidia_rules(j);
@@ -108,9 +121,9 @@ void nvidia_skip(struct evidence_job *j, enum nvidia_may_skip what, const char *
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     if (rules != NULL && nvidia_policy_may_skip(rules, what))
-        evidence_skip(j, false, NULL, "%s; the policy lets it pass", text);
+        evidence_skip(j, false, SKIP_FIXES[what], "%s; the policy lets it pass", text);
     else
-        evidence_skip(j, rules != NULL, NULL, "%s", text);
+        evidence_skip(j, rules != NULL, SKIP_FIXES[what], "%s", text);
 }
 
 bool nvidia_is_switch(const struct nvidia_device *d)

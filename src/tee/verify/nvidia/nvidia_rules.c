@@ -234,8 +234,12 @@ void nvidia_check_mode(struct evidence_job *j)
     const struct nvidia_state *st = j->state;
     const struct nvidia_policy *rules = nvidia_rules(j);
     size_t n_unstated = 0;
-    if (!has_rules(j))
+    if (rules == NULL) {
+        evidence_skip(j, false, UNPINNED_FIX,
+                      "no policy for these devices was given; the mode is %s",
+                      gpu_opaque_feature_name(st->v[0].opaque.feature));
         return;
+    }
     for (size_t i = 0; i < st->list.n; i++) {
         enum gpu_feature f = st->v[i].opaque.feature;
         bool is_silent = nvidia_is_switch(&st->v[i]) || f == GPU_FEATURE_UNSTATED;
