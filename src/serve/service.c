@@ -438,13 +438,3 @@ void service_freep(struct service **sp)
     free(s);
     *sp = NULL;
 }
-
-const uint8_t *service_receipt_key(const struct service *s)
-{
-    return s->signer.public_key;
-}
-
-const uint8_t *service_identity_key(const struct service *s)
-{
-    return s->identity_key.public_key;
-}

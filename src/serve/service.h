@@ -36,7 +36,5 @@ NODISCARD status service_new(const struct service_options *o, const struct embed
 /* Serves until listener_wake(); then ends the sessions and returns. ST_OK on a clean stop. */
 NODISCARD status service_run(struct service *s, struct listener *l);
 void service_freep(struct service **s);
-const uint8_t *service_receipt_key(const struct service *s); /* ED25519_PUBLIC_LEN bytes */
-const uint8_t *service_identity_key(const struct service *s);
 
 #endif

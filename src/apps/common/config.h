@@ -33,8 +33,4 @@ void config_done(struct config *c);
 /* A path of the file, taken from the folder in which the file lies; out holds PATH_MAX bytes. */
 NODISCARD status config_path(const struct config *c, const char *given, char *out, size_t out_cap);
 
-/* Exactly n secret bytes from a file: raw, or as hexadecimal digits with an optional newline.
- * ST_CONFIG when group or others may read the file. The caller wipes `out`. */
-NODISCARD status config_secret(const char *path, uint8_t *out, size_t n);
-
 #endif
