@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -76,6 +77,14 @@ static status open_file(const char *path, const char *at, struct subject *s)
     return OK;
 }
 
+static void remove_state(const char *folder)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, SIM_ROOT_FILE);
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 static status open_simulated(struct subject *s)
 {
     struct tee_provider *p CLEANUP(tee_provider_freep) = NULL;
@@ -83,7 +92,9 @@ static status open_simulated(struct subject *s)
     struct statement statement = {.service = BYTES_LIT("bench")};
     char folder[] = "/tmp/eml-bench-XXXXXX";
     REQUIRE(mkdtemp(folder) != NULL, ST_IO, "no folder");
-    TRY(sim_provider_open(folder, &p));
+    status opened = sim_provider_open(folder, &p);
+    remove_state(folder);
+    TRY(opened);
     TRY(tee_attest(p, &statement, &s->document));
     TRY(sim_policy_encode(p, NULL, NULL, &text));
     TRY(evidence_policy_parse(buf_view(&text), &s->policy));
