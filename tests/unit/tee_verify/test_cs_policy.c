@@ -142,7 +142,7 @@ static void test_sentences(void **state)
         "The machine must be one of: GCP_INTEL_TDX.",
         "The debug status must be one of: disabled-since-boot.",
         "support attributes: STABLE.",
-        "Release r1 is accepted as a whole: image " FORGE_CS_DIGEST,
+        ("Release r1 is accepted as a whole: image " FORGE_CS_DIGEST),
         "run as /serve, x.",
         "The operator may set the variables: MODE=(anything), LEVEL=3.",
         "The project must be one of: forge-project.",

@@ -139,7 +139,7 @@ static void sentences_say_what_is_accepted(void **state)
         "Release a of a HOPPER: driver 550.90.07, VBIOS 96.00.9F.00.01.\n",
         "The driver must be 550 or newer.\n",
         "The VBIOS of a HOPPER must be 96.00.00.00.00 or newer.\n",
-        "reference values of SHA-256 " HEX,
+        ("reference values of SHA-256 " HEX),
         "Only 1 devices are accepted",
         "A current CRL is required",
         "Accepted although their input may be missing: gpu.mode, gpu.bound.\n",
