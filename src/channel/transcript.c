@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "channel/wire.h"
 
-/* Frames are few, and one of them large, so the fields are kept as bytes: no digest state has to be forked. */
+/* Frames are few, and one of them large, so the fields are kept as bytes: no digest state has to be
+ * forked. */
 enum { FIELDS_MAX_BYTES = FRAME_MAX + 1024 };
 
 struct transcript {
