@@ -88,5 +88,7 @@ void json_w_hex(struct json_w *w, const char *key, struct bytes v);
  * it stays a float in every language; NaN and infinities, which JSON cannot say, become null. */
 void json_w_f32(struct json_w *w, const char *key, float v);
 void json_w_null(struct json_w *w, const char *key);
+/* JSON that a json_w wrote, with a line for each member and element, for people who edit it. */
+void json_pretty(struct bytes compact, struct buf *out);
 
 #endif

@@ -19,6 +19,7 @@ void evidence_files_init(struct evidence_files *f)
         .jwks_ = BUF_MAX(INPUT_ROOM),
         .event_log_ = BUF_MAX(INPUT_ROOM),
         .reference_values_ = BUF_MAX(INPUT_ROOM),
+        .devices_ = BUF_MAX(INPUT_ROOM),
         .nonce_ = BUF_MAX(EVIDENCE_FILES_NONCE_MAX),
         .report_data_ = BUF_MAX(REPORT_DATA_LEN),
     };
@@ -28,9 +29,9 @@ void evidence_files_init(struct evidence_files *f)
 
 void evidence_files_done(struct evidence_files *f)
 {
-    struct buf *all[] = {&f->evidence,    &f->statement_, &f->collateral_, &f->certs_,
-                         &f->jwks_,       &f->event_log_, &f->nonce_,      &f->reference_values_,
-                         &f->report_data_};
+    struct buf *all[] = {&f->evidence,     &f->statement_, &f->collateral_, &f->certs_,
+                         &f->jwks_,        &f->event_log_, &f->nonce_,      &f->reference_values_,
+                         &f->report_data_, &f->devices_};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         buf_done(all[i]);
     for (size_t i = 0; i < EVIDENCE_FILES_CRLS_MAX; i++)
@@ -110,6 +111,7 @@ static status load_beside(struct evidence_files *f, const struct cli *args)
     TRY(load(args, "certs", &f->certs_, &in->certs));
     TRY(load(args, "jwks", &f->jwks_, &in->jwks));
     TRY(load(args, "event-log", &f->event_log_, &in->event_log));
+    TRY(load(args, "devices", &f->devices_, &in->devices));
     TRY(load(args, "reference-values", &f->reference_values_, &in->reference_values));
     return load_crls(f, args);
 }

@@ -24,6 +24,7 @@
     {"policy", "FILE", false, false, "which code and platforms to accept"}
 #define EVIDENCE_FILES_BESIDE \
     {"collateral", "PATH", false, true, "Intel's collateral: a file, or a folder"}, \
+    {"devices", "FILE", false, false, "evidence of the enclave's GPUs (JSON)"}, \
     {"certs", "FILE", false, false, "certificates of the evidence, PEM or DER"}, \
     {"crl", "FILE", false, true, "revocation list, DER or PEM"}, \
     {"jwks", "FILE", false, false, "keys of a token's issuer (JSON)"}, \
@@ -46,7 +47,7 @@ struct evidence_files {
     struct evidence_expect expect;  /* borrows from the rest */
 
     /* not for direct use */
-    struct buf statement_, collateral_, certs_, jwks_, event_log_, reference_values_;
+    struct buf statement_, collateral_, certs_, jwks_, event_log_, reference_values_, devices_;
     struct buf nonce_, report_data_;
     struct buf crl_storage_[EVIDENCE_FILES_CRLS_MAX];
     struct bytes crls_[EVIDENCE_FILES_CRLS_MAX];

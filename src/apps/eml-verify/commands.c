@@ -147,7 +147,7 @@ static status load_receipt_files(struct receipt_job *j)
     j->has_evidence = true;
     TRY(evidence_step_load(&j->evidence, cli_value(j->args, "evidence"), j->args));
     if (!cli_has(j->args, "type"))
-        j->evidence.files.type = evidence_step_guess_type(buf_view(&j->evidence.files.evidence));
+        j->evidence.files.type = evidence_type_guess(buf_view(&j->evidence.files.evidence));
     return OK;
 }
 

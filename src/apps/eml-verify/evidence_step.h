@@ -29,8 +29,5 @@ void evidence_step_judge(struct evidence_step *e, struct checks *out_checks);
 
 /* The statement in evidence whose signature held, whether or not a policy accepted it. */
 bool evidence_step_statement(const struct evidence_step *e, struct statement *out);
-/* The type that evidence without --type is judged as: simulated when its statement says so, which
- * then must hold under the simulated root of the policy; nitro otherwise. */
-enum evidence_type evidence_step_guess_type(struct bytes evidence);
 
 #endif

@@ -16,5 +16,7 @@ struct cli_command embed_command(void);
 struct cli_command replay_command(void);
 struct cli_command rim_import_command(void); /* not in the static program */
 struct cli_command bench_command(void);
+struct cli_command policy_init_command(void);
+struct cli_command policy_explain_command(void);
 
 #endif

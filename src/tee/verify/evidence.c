@@ -169,6 +169,9 @@ static void tell(const struct evidence_job *j, struct evidence_claimed *out)
     if (j->reached < NEEDS_PARSED)
         return;
     out->is_signed = j->reached >= NEEDS_SIGNED;
+    out->has_devices = j->are_devices_signed;
+    out->has_statement = j->has_statement;
+    out->statement = j->statement;
     out->measurements = j->measurements;
     out->timestamp_ms = j->timestamp_ms;
     out->module_id = j->module_id;

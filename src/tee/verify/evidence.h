@@ -38,6 +38,9 @@ const char *evidence_type_name(enum evidence_type t);     /* "nitro", "simulated
 const char *evidence_type_platform(enum evidence_type t); /* "aws-nitro", "simulated" */
 /* From a type's name or from a platform id; ST_UNSUPPORTED for any other. */
 NODISCARD status evidence_type_of(struct bytes name, enum evidence_type *out);
+/* The type that bytes look like, nitro when they look like none. A guess decides nothing: evidence
+ * that is judged as another type than its own is rejected. */
+enum evidence_type evidence_type_guess(struct bytes evidence);
 /* Whether evidence of this type can carry an enclave's statement: known, and no device's. */
 bool evidence_type_is_enclave(enum evidence_type t);
 
@@ -91,7 +94,10 @@ struct evidence_verified {
 
 /* What the evidence says, for display beside the checks; proves nothing. */
 struct evidence_claimed {
-    bool is_signed; /* the signature and the chain held; policy was not asked */
+    bool is_signed;   /* the signature and the chain held; policy was not asked */
+    bool has_devices; /* and so did those of the enclave's GPUs */
+    bool has_statement;
+    struct statement statement; /* when has_statement: bound by what was signed */
     struct measurements measurements;
     uint64_t timestamp_ms;
     struct bytes module_id;

@@ -70,7 +70,8 @@ struct evidence_job {
     const char *release;              /* name of the policy's release that matched as a whole */
     uint32_t seen[EVIDENCE_MEMORY_N]; /* collateral numbers, remembered on accept; 0: none */
 
-    bool has_devices; /* whose own evidence was accepted */
+    bool are_devices_signed; /* of evidence of the enclave's GPUs every signature held */
+    bool has_devices;        /* and a release of the policy was found for them */
     bool has_statement;
     struct statement statement;
     uint8_t binding[STATEMENT_BINDING_LEN]; /* when has_statement */

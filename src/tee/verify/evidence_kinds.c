@@ -7,13 +7,8 @@
 
 /* Every platform that is judged here. */
 static const struct evidence_kind *const KINDS[] = {
-    &nitro_kind,
-    &nitro_simulated_kind,
-    &dcap_tdx_kind,
-    &dcap_sgx_kind,
-    &snp_kind,
-    &nvidia_gpu_kind,
-    &cs_token_kind,
+    &nitro_kind, &nitro_simulated_kind, &dcap_tdx_kind, &dcap_sgx_kind,
+    &snp_kind,   &nvidia_gpu_kind,      &cs_token_kind,
 };
 
 enum { N_KINDS = sizeof(KINDS) / sizeof(KINDS[0]) };

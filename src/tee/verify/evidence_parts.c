@@ -147,7 +147,8 @@ static status judge_devices(struct evidence_job *j)
         .facts = j->facts,
     };
     TRY(evidence_run(&d));
-    j->has_devices = d.reached >= NEEDS_SIGNED && d.release != NULL;
+    j->are_devices_signed = d.reached >= NEEDS_SIGNED;
+    j->has_devices = j->are_devices_signed && d.release != NULL;
     return OK;
 }
 
