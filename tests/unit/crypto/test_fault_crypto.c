@@ -2,6 +2,7 @@
  * failure may look like a verdict: memory that runs out is not a bad signature, and never a good
  * one. */
 #include "crypto/aes_cbc.h"
+#include "crypto/cms.h"
 #include "crypto/ecdsa.h"
 #include "crypto/ed25519.h"
 #include "crypto/hkdf.h"
@@ -128,6 +129,59 @@ static status oaep_and_cbc(void)
     return aes_cbc_open(&key, iv, buf_view(&sealed), &plain);
 }
 
+static struct buf cms_message;
+
+static void put_item(struct buf *out, uint8_t tag, struct bytes content)
+{
+    buf_put_u8(out, tag);
+    buf_put_u8(out, 0x82);
+    buf_put_u16be(out, (uint16_t)content.n);
+    buf_put(out, content);
+}
+
+/* KeyTransRecipientInfo around a key of zero bytes. */
+static void put_recipient(struct buf *out)
+{
+    static const uint8_t zeros[AES_CBC_KEY_LEN];
+    struct buf spki = BUF_MAX(1024), wrapped = BUF_MAX(1024), set = BUF_MAX(1024);
+    struct buf one =
+        test_hex("0201028001aa303c06092a864886f70d010107302fa00f300d060960864801650304"
+                 "02010500a11c301a06092a864886f70d010108300d06096086480165030402010500");
+    assert_ok(rsa_public_spki(rsa_key, &spki));
+    assert_ok(rsa_oaep_seal(buf_view(&spki), BYTES_OF(zeros), &wrapped));
+    put_item(&one, 0x04, buf_view(&wrapped));
+    put_item(&set, 0x30, buf_view(&one));
+    put_item(out, 0x31, buf_view(&set));
+    buf_done(&spki);
+    buf_done(&wrapped);
+    buf_done(&set);
+    buf_done(&one);
+}
+
+static void make_cms(void)
+{
+    static const uint8_t iv[AES_CBC_BLOCK];
+    static const struct aes_cbc_key key;
+    struct buf sealed = BUF_MAX(64);
+    struct buf tail = test_hex("308006092a864886f70d010701301d060960864801650304012a0410"
+                               "00000000000000000000000000000000a080");
+    cms_message = test_hex("308006092a864886f70d010703a0803080020102");
+    assert_ok(aes_cbc_seal(&key, iv, BYTES_LIT("hello"), &sealed));
+    put_recipient(&cms_message);
+    buf_put(&cms_message, buf_view(&tail));
+    put_item(&cms_message, 0x04, buf_view(&sealed));
+    buf_put(&cms_message, BYTES_LIT("\0\0\0\0\0\0\0\0\0\0"));
+    assert_ok(buf_status(&cms_message));
+    buf_done(&sealed);
+    buf_done(&tail);
+}
+
+static status decrypt_cms(void)
+{
+    struct buf plain CLEANUP(buf_done) = BUF_MAX(1024);
+    return cms_decrypt(rsa_key, buf_view(&cms_message), &plain);
+}
+
 static status hpke(void)
 {
     struct hpke *a CLEANUP(hpke_freep) = NULL;
@@ -243,6 +297,7 @@ static const struct fault_row ROWS[] = {
     {"rsa", rsa},
     {"rsa from numbers", rsa_from_numbers},
     {"OAEP and AES-CBC", oaep_and_cbc},
+    {"CMS", decrypt_cms},
 };
 
 static void own_allocations(void **state)
@@ -250,6 +305,7 @@ static void own_allocations(void **state)
     (void)state;
     make_chain();
     assert_ok(rsa_generate(2048, &rsa_key));
+    make_cms();
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
         fault_walk_own(&ROWS[i]);
 }
@@ -260,6 +316,7 @@ static void allocations_of_libcrypto(void **state)
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
         fault_walk_all(&ROWS[i]);
     rsa_secret_freep(&rsa_key);
+    buf_done(&cms_message);
     buf_done(&root_der);
     buf_done(&leaf_der);
     buf_done(&crl_der);

@@ -1,5 +1,6 @@
 /* Every allocation of the codecs fails once, and then every allocation of the libraries under them.
  */
+#include "formats/cert_list.h"
 #include "formats/cose.h"
 #include "formats/json.h"
 #include "formats/pem.h"
@@ -55,6 +56,16 @@ static status pem_round_trip(void)
     return pem_next(&rest, "X", &der);
 }
 
+static status read_list(void)
+{
+    static const char pem[] = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE-----\n"
+                              "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    struct cert_list l;
+    TRY(cert_list_read(bytes_str(pem), &l));
+    cert_list_done(&l);
+    return OK;
+}
+
 static status parse_json(void)
 {
     struct json_doc *d CLEANUP(json_doc_freep) = NULL;
@@ -66,6 +77,7 @@ static const struct fault_row ROWS[] = {
     {"cose ed25519", sign_and_verify},
     {"cose ecdsa", sign_and_verify_ecdsa},
     {"pem", pem_round_trip},
+    {"list of certificates", read_list},
     {"json", parse_json},
 };
 
