@@ -13,13 +13,19 @@ static void json_freep(struct json_doc **d)
     json_doc_freep(d);
 }
 
+/* What was appended since; nothing was, when there is no storage yet. */
+static struct bytes since(const struct buf *b, size_t from)
+{
+    return b->p != NULL ? bytes_of(b->p + from, b->n - from) : (struct bytes){0};
+}
+
 /* Decodes base64 behind what is in the storage already and gives the view of it. */
 static status decode(struct bytes text, size_t max, struct buf *storage, struct bytes *out)
 {
     REQUIRE(text.n <= (max + 2) / 3 * 4, ST_LIMIT, "base64 of %zu characters", text.n);
     size_t from = storage->n;
     TRY(base64_decode(text, storage));
-    *out = bytes_of(storage->p + from, storage->n - from);
+    *out = since(storage, from);
     return OK;
 }
 
@@ -44,7 +50,7 @@ static status keep_text(struct bytes text, struct buf *storage, struct bytes *ou
     REQUIRE(text.n <= ARCH_MAX, ST_FORMAT, "a name of %zu characters", text.n);
     size_t from = storage->n;
     buf_put(storage, text);
-    *out = bytes_of(storage->p + from, text.n);
+    *out = since(storage, from);
     return buf_status(storage);
 }
 
@@ -54,7 +60,7 @@ static status keep_nonce(struct bytes hex, struct buf *storage, struct bytes *ou
     TRY(hex_decode(hex, nonce, sizeof(nonce)));
     size_t from = storage->n;
     buf_put(storage, BYTES_OF(nonce));
-    *out = bytes_of(storage->p + from, sizeof(nonce));
+    *out = since(storage, from);
     return buf_status(storage);
 }
 
