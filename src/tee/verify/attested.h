@@ -9,8 +9,10 @@
 #include "receipt/air.h"
 #include "tee/verify/measurements.h"
 
-/* The registers that AIR v1 has a place for: 0 to 4, and on Nitro 8. Marked as attested: call it
- * with what came out of evidence, and with nothing else. */
+/* The registers that AIR v1 has a place for: 0 to 4, and on Nitro 8. Marked as attested when those
+ * that it requires are there: call it with what came out of evidence, and with nothing else. AIR v1
+ * has no place for what SEV-SNP, SGX or Confidential Space measure: nothing is attested then, and
+ * no receipt can be signed. */
 void attested_measurements(const struct measurements *m, struct air_measurements *out);
 
 #endif
