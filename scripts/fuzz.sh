@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs fuzzers: scripts/fuzz.sh [--build DIR] [--seconds N] [--jobs N] [NAME ...]
 # Without a name it runs all of them. New inputs grow in build/fuzz-corpus/NAME; the seeds in
-# fuzz/corpus/NAME are only read. What makes a fuzzer stop is kept in build/fuzz-findings/NAME.
+# fuzz/corpus/NAME are only read, and so are real documents, where EML_VECTORS says where they lie
+# (scripts/fuzz-seeds.py). What makes a fuzzer stop is kept in build/fuzz-findings/NAME.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +28,11 @@ run_one() {
     local seeds="fuzz/corpus/$name" log="build/fuzz-findings/$1.log"
     mkdir -p "$grown" "$found"
     [ -d "$seeds" ] || seeds=
+    if [ -d "${EML_VECTORS:-}" ]; then
+        python3 scripts/fuzz-seeds.py "$EML_VECTORS" "$name" "build/fuzz-seeds/$name"
+        seeds="$seeds build/fuzz-seeds/$name"
+    fi
+    # shellcheck disable=SC2086  # one word a folder
     if "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$found/" "$grown" $seeds >"$log" 2>&1; then
         echo "fuzz $name: $(sed -n 's/.*number_of_executed_units: *//p' "$log") inputs in $seconds s, nothing found"

@@ -142,7 +142,8 @@ static inline void forge_snp_extra_raw(struct forge_snp *f, const char *suffix, 
     struct forge_snp_extra *e = forge_snp_extra(f, suffix);
     if (v.n > sizeof(e->value))
         abort();
-    memcpy(e->value, v.p, v.n);
+    if (v.n > 0)
+        memcpy(e->value, v.p, v.n);
     e->n = v.n;
 }
 

@@ -4,7 +4,7 @@
  * is.
  *
  * Each edit is four bytes: what (report, extension, policy), where (two bytes), value. */
-#include "../tests/support/forge_snp.h"
+#include "support/forge_snp.h"
 
 #include "tee/verify/evidence.h"
 #include "tee/verify/snp/snp.h"
