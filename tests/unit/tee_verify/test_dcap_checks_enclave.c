@@ -45,6 +45,12 @@ static void older_version(void)
     scene.policy = BY_SIGNER("7", "4");
 }
 
+/* MRENCLAVE does not cover it, and an enclave may take its orders from it. */
+static void config_id_not_pinned(void)
+{
+    scene.f.body[FORGE_SGX_CONFIGID + 63] = 1;
+}
+
 static void policy_of_another_platform(void)
 {
     scene.policy = "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r\",\"mrtd\":"
@@ -78,6 +84,7 @@ static const struct scene_row REFUSED[] = {
      "DCAP_MEASUREMENT_MISMATCH"},
     {"an older version of the product", QUOTE_SGX, older_version, "measurements",
      "DCAP_MEASUREMENT_MISMATCH"},
+    {"CONFIGID", QUOTE_SGX, config_id_not_pinned, "measurements", "DCAP_MEASUREMENT_MISMATCH"},
     {"a policy for TDX", QUOTE_SGX, policy_of_another_platform, "policy",
      "POLICY_PLATFORM_REFUSED"},
     {"another REPORTDATA", QUOTE_SGX, other_report_data, "report_data",
@@ -103,6 +110,18 @@ static void pinned_attributes(void)
                   "\"attributes_mask\":\"ffffffffffffffff0000000000000000\"";
 }
 
+static void pinned_config_id(void)
+{
+    static char policy[512];
+    (void)snprintf(policy, sizeof(policy),
+                   "{\"version\":1,\"sgx\":{\"releases\":[{\"name\":\"c\",\"mrsigner\":"
+                   "\"e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1\","
+                   "\"isvprodid\":7,\"min_isvsvn\":3,\"config_id\":\"%0127d1\"}]}}",
+                   0);
+    scene.policy = policy;
+    scene.f.body[FORGE_SGX_CONFIGID + 63] = 1;
+}
+
 static void with_a_statement(void)
 {
     scene.has_statement = true;
@@ -112,6 +131,7 @@ static const struct scene_row ACCEPTED[] = {
     {"by MRENCLAVE", QUOTE_SGX, NULL, NULL, NULL},
     {"by signer, product and version", QUOTE_SGX, by_signer, NULL, NULL},
     {"pinned attributes", QUOTE_SGX, pinned_attributes, NULL, NULL},
+    {"pinned CONFIGID", QUOTE_SGX, pinned_config_id, NULL, NULL},
     {"a bound statement", QUOTE_SGX, with_a_statement, NULL, NULL},
 };
 

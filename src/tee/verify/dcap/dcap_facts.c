@@ -41,6 +41,10 @@ static void enclave_facts(struct evidence_job *j, const struct quote_enclave *e)
     evidence_fact_hex(j, "attributes", e->attributes);
     evidence_fact(j, "isvprodid", "%u", e->isvprodid);
     evidence_fact(j, "isvsvn", "%u", e->isvsvn);
+    evidence_fact(j, "config_svn", "%u", e->config_svn);
+    evidence_fact_hex(j, "config_id", e->config_id);
+    evidence_fact_hex(j, "ext_prod_id", e->ext_prod_id);
+    evidence_fact_hex(j, "family_id", e->family_id);
     evidence_fact(j, "miscselect", "%08x", (unsigned)e->miscselect);
 }
 

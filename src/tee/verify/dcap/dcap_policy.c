@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-enum { AGE_LIMIT_S = 366 * 24 * 3600, SGX_MEASUREMENT_LEN = 32 };
+enum { AGE_LIMIT_S = 366 * 24 * 3600, SGX_MEASUREMENT_LEN = 32, SGX_CONFIG_ID_LEN = 64 };
 
 /* The JSON reader keeps the names that were asked for, so they live here. */
 static const char *const PIN_KEYS[DCAP_PIN_COUNT] = {
@@ -20,6 +20,7 @@ static const char *const PIN_KEYS[DCAP_PIN_COUNT] = {
     [DCAP_PIN_MRSERVICETD] = "mrservicetd",
     [DCAP_PIN_MRENCLAVE] = "mrenclave",
     [DCAP_PIN_MRSIGNER] = "mrsigner",
+    [DCAP_PIN_CONFIGID] = "config_id",
 };
 
 const char *dcap_policy_pin_name(enum dcap_policy_pin pin)
@@ -27,8 +28,10 @@ const char *dcap_policy_pin_name(enum dcap_policy_pin pin)
     return PIN_KEYS[pin];
 }
 
-static size_t pin_len(enum dcap_policy_pin pin)
+size_t dcap_policy_pin_len(enum dcap_policy_pin pin)
 {
+    if (pin == DCAP_PIN_CONFIGID)
+        return SGX_CONFIG_ID_LEN;
     return pin >= DCAP_PIN_MRENCLAVE ? SGX_MEASUREMENT_LEN : DCAP_POLICY_MEASUREMENT_LEN;
 }
 
@@ -57,7 +60,8 @@ static void read_pins(struct json_obj *o, unsigned from, unsigned to,
                       struct dcap_policy_release *out)
 {
     for (unsigned i = from; i < to; i++) {
-        if (json_hex(o, PIN_KEYS[i], false, out->v[i], pin_len((enum dcap_policy_pin)i)))
+        if (json_hex(o, PIN_KEYS[i], false, out->v[i],
+                     dcap_policy_pin_len((enum dcap_policy_pin)i)))
             out->pinned |= 1u << i;
     }
 }
@@ -68,7 +72,7 @@ static void read_td_release(struct json_obj *o, struct dcap_policy_release *out)
     read_pins(o, DCAP_PIN_MRTD, DCAP_PIN_MRENCLAVE, out);
     if (!is_pinned(out, DCAP_PIN_MRTD))
         json_error(o, ST_CONFIG, "\"mrtd\" is missing, the measurement of the firmware");
-    if (bytes_all_zero(BYTES_OF(out->v[DCAP_PIN_MRTD])))
+    if (bytes_all_zero(bytes_of(out->v[DCAP_PIN_MRTD], DCAP_POLICY_MEASUREMENT_LEN)))
         json_error(o, ST_CONFIG, "\"mrtd\" is all zero: that is no measurement");
 }
 
@@ -279,14 +283,16 @@ static struct bytes measured(const struct quote *q, enum dcap_policy_pin pin)
         return td->mrservicetd;
     case DCAP_PIN_MRENCLAVE:
         return q->enclave.mrenclave;
+    case DCAP_PIN_CONFIGID:
+        return q->enclave.config_id;
     default:
         return q->enclave.mrsigner;
     }
 }
 
-static bool is_zero_unless_pinned(enum dcap_policy_pin pin)
+bool dcap_policy_is_zero_unless_pinned(enum dcap_policy_pin pin)
 {
-    return pin >= DCAP_PIN_MRCONFIGID && pin <= DCAP_PIN_MRSERVICETD;
+    return (pin >= DCAP_PIN_MRCONFIGID && pin <= DCAP_PIN_MRSERVICETD) || pin == DCAP_PIN_CONFIGID;
 }
 
 static bool fits_pin(const struct dcap_policy_release *r, const struct quote *q,
@@ -294,8 +300,8 @@ static bool fits_pin(const struct dcap_policy_release *r, const struct quote *q,
 {
     struct bytes got = measured(q, pin);
     if (is_pinned(r, pin))
-        return bytes_equal(got, bytes_of(r->v[pin], pin_len(pin)));
-    return !is_zero_unless_pinned(pin) || bytes_all_zero(got);
+        return bytes_equal(got, bytes_of(r->v[pin], dcap_policy_pin_len(pin)));
+    return !dcap_policy_is_zero_unless_pinned(pin) || bytes_all_zero(got);
 }
 
 static bool fits(const struct dcap_policy_release *r, const struct quote *q)

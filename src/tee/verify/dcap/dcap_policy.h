@@ -3,7 +3,7 @@
  *     releases               1..64 whole tuples, each with a name of its own. TDX: mrtd, and rtmr0
  *                            to rtmr3 where pinned; mrconfigid, mrowner, mrownerconfig and
  *                            mrservicetd are zero unless pinned. SGX: mrenclave, or mrsigner with
- *                            isvprodid and min_isvsvn
+ *                            isvprodid and min_isvsvn; config_id is zero unless pinned
  *     statuses               TCB statuses accepted; ["UpToDate"] when absent; never "Revoked"
  *     advisories             ids (INTEL-SA-00615) that a platform may be subject to; none when
  *                            absent
@@ -36,6 +36,7 @@ enum {
     DCAP_POLICY_NAME_MAX = 64,
     DCAP_POLICY_LIST_MAX = 64,
     DCAP_POLICY_MEASUREMENT_LEN = 48,
+    DCAP_POLICY_PIN_MAX = 64,
 };
 
 /* What a release may pin; the bits of dcap_release.pinned. */
@@ -45,20 +46,21 @@ enum dcap_policy_pin {
     DCAP_PIN_RTMR1,
     DCAP_PIN_RTMR2,
     DCAP_PIN_RTMR3,
-    DCAP_PIN_MRCONFIGID, /* from here on: zero unless pinned */
+    DCAP_PIN_MRCONFIGID, /* this one and the next three: zero unless pinned */
     DCAP_PIN_MROWNER,
     DCAP_PIN_MROWNERCONFIG,
     DCAP_PIN_MRSERVICETD,
     DCAP_PIN_MRENCLAVE,
     DCAP_PIN_MRSIGNER,
+    DCAP_PIN_CONFIGID, /* zero unless pinned */
     DCAP_PIN_COUNT
 };
 
 struct dcap_policy_release {
     char name[DCAP_POLICY_NAME_MAX + 1];
-    uint32_t pinned;                                        /* bit i: v[i] */
-    uint8_t v[DCAP_PIN_COUNT][DCAP_POLICY_MEASUREMENT_LEN]; /* the last two: 32 bytes */
-    uint16_t isvprodid, min_isvsvn;                         /* with MRSIGNER */
+    uint32_t pinned;                                /* bit i: v[i] */
+    uint8_t v[DCAP_PIN_COUNT][DCAP_POLICY_PIN_MAX]; /* dcap_policy_pin_len() bytes each */
+    uint16_t isvprodid, min_isvsvn;                 /* with MRSIGNER */
 };
 
 /* A list of byte strings of one length; absent: has is false, and everything is allowed. */
@@ -106,6 +108,8 @@ bool dcap_policy_accepts_status(const struct dcap_policy *p, enum tcb_status s);
 bool dcap_policy_accepts_advisory(const struct dcap_policy *p, struct bytes id);
 bool dcap_policy_lists(const struct dcap_policy_list *list, struct bytes v);
 
+size_t dcap_policy_pin_len(enum dcap_policy_pin pin);
+bool dcap_policy_is_zero_unless_pinned(enum dcap_policy_pin pin);
 const char *dcap_policy_pin_name(enum dcap_policy_pin pin); /* "mrtd": also the fact's name */
 
 /* The first release that the quote fits; NULL for none. */

@@ -10,7 +10,7 @@ static void explain_release(const struct dcap_policy_release *r, enum quote_tee 
 {
     buf_printf(out, "Release %s:", r->name);
     for (unsigned i = 0; i < DCAP_PIN_COUNT; i++) {
-        size_t n = i >= DCAP_PIN_MRENCLAVE ? 32 : DCAP_POLICY_MEASUREMENT_LEN;
+        size_t n = dcap_policy_pin_len((enum dcap_policy_pin)i);
         if ((r->pinned >> i & 1u) == 0)
             continue;
         buf_printf(out, " %s ", dcap_policy_pin_name((enum dcap_policy_pin)i));
@@ -114,7 +114,7 @@ static bool is_zero_text(const char *hex)
 
 static bool is_worth_pinning(unsigned pin, const char *value)
 {
-    bool is_default = pin >= DCAP_PIN_MRCONFIGID && pin <= DCAP_PIN_MRSERVICETD;
+    bool is_default = dcap_policy_is_zero_unless_pinned((enum dcap_policy_pin)pin);
     return value != NULL && value[0] != 0 && !(is_default && is_zero_text(value));
 }
 
@@ -122,7 +122,7 @@ void dcap_policy_pin(const struct evidence_facts *seen, enum quote_tee tee,
                      const char *release_name, struct json_w *w)
 {
     unsigned from = tee == QUOTE_TDX ? DCAP_PIN_MRTD : DCAP_PIN_MRENCLAVE;
-    unsigned to = tee == QUOTE_TDX ? DCAP_PIN_MRENCLAVE : DCAP_PIN_MRSIGNER;
+    unsigned to = tee == QUOTE_TDX ? DCAP_PIN_MRENCLAVE : DCAP_PIN_COUNT;
     json_w_open(w, tee == QUOTE_TDX ? "tdx" : "sgx", '{');
     json_w_open(w, "releases", '[');
     json_w_open(w, NULL, '{');
@@ -130,7 +130,7 @@ void dcap_policy_pin(const struct evidence_facts *seen, enum quote_tee tee,
     for (unsigned i = from; i < to; i++) {
         const char *name = dcap_policy_pin_name((enum dcap_policy_pin)i);
         const char *value = evidence_facts_find(seen, name);
-        if (is_worth_pinning(i, value))
+        if (i != DCAP_PIN_MRSIGNER && is_worth_pinning(i, value))
             json_w_str(w, name, value);
     }
     json_w_close(w, '}');
