@@ -211,6 +211,11 @@ FORGE(dice_names_another_key)
     D->dice_key = D->keys[FORGE_GPU_LEAF];
     forge_gpu_issue(f);
 }
+FORGE(boot_rom_of_a_switch)
+{
+    (void)snprintf(D->names[FORGE_GPU_BROM], sizeof(D->names[0]), "LS_10 A01 FSP BROM");
+    forge_gpu_issue(f);
+}
 FORGE(called_blackwell)
 {
     D->arch = "BLACKWELL";
@@ -470,6 +475,7 @@ static const struct row ROWS[] = {
      .forge = signed_by_boot_rom},
     {"firmware id", "gpu.genuine", "GPU_FWID_MISMATCH", .forge = other_firmware_id},
     {"boot ROM's key", "gpu.genuine", "GPU_DICE_KEY_MISMATCH", .forge = dice_names_another_key},
+    {"another chip's boot ROM", "gpu.genuine", "GPU_CHIP_MISMATCH", .forge = boot_rom_of_a_switch},
     {"list's architecture", "gpu.arch", "GPU_ARCH_MISMATCH", .forge = called_blackwell},
     {"architecture refused", "gpu.arch", "GPU_ARCH_REFUSED",
      .rules = RULES_PLUS(", \"architectures\": [\"BLACKWELL\"]")},

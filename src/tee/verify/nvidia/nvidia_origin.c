@@ -266,6 +266,15 @@ static bool is_issuer_right(const struct nvidia_device *d, const struct cert_lis
     return ok(x509_spki(certs->der[1], &spki)) && bytes_equal(spki, d->leaf.issuer_key);
 }
 
+/* "GH100 A01 GSP BROM": a boot ROM speaks for its own chip. */
+static bool is_brom_of(const struct nvidia_device *d, const struct cert_list *certs)
+{
+    struct bytes cn;
+    size_t n = strlen(d->leaf.chip);
+    return ok(x509_subject_cn(certs->der[1], &cn)) && cn.n > n &&
+           memcmp(cn.p, d->leaf.chip, n) == 0 && cn.p[n] == ' ';
+}
+
 void nvidia_check_genuine(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
@@ -275,6 +284,11 @@ void nvidia_check_genuine(struct evidence_job *j)
         if (!is_issuer_right(d, &st->list.v[i].certs)) {
             evidence_fail(j, "GPU_DICE_KEY_MISMATCH",
                           "device %zu: the leaf names another key of the boot ROM", i);
+            return;
+        }
+        if (!is_brom_of(d, &st->list.v[i].certs)) {
+            evidence_fail(j, "GPU_CHIP_MISMATCH",
+                          "device %zu: the boot ROM of another chip certified the key", i);
             return;
         }
         if (d->opaque.fwid.p == NULL)
