@@ -198,6 +198,7 @@ static const struct row ROWS[] = {
     {"originator info", {.head = HEAD "a000"}, ST_FORMAT},
     {"recipient by issuer and serial", {.recipient = "020100 3000"}, ST_ALG},
     {"recipient version 3", {.recipient = "020103 8004 01020304"}, ST_ALG},
+    {"a length in four bytes", {.recipient = "020102 8084 00000004 01020304"}, ST_FORMAT},
     {"no key identifier", {.recipient = "020102 8000"}, ST_FORMAT},
     {"two recipients", {.two_recipients = true}, ST_FORMAT},
     {"PKCS #1 v1.5", {.wrap = "300d 06092a864886f70d010101 0500"}, ST_ALG},

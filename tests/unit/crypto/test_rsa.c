@@ -132,7 +132,7 @@ static const struct number_row NUMBERS[] = {
     {"exponent 1", 256, 0x80, 0x01, "01", ST_LIMIT},
     {"exponent 65535", 256, 0x80, 0x01, "ffff", ST_LIMIT},
     {"an even exponent", 256, 0x80, 0x01, "010002", ST_FORMAT},
-    {"an exponent of 65 bits", 256, 0x80, 0x01, "010000000000000001", ST_LIMIT},
+    {"an exponent of 65 bits", 256, 0x80, 0x01, "010000000000010001", ST_LIMIT},
     {"an exponent that begins with zero", 256, 0x80, 0x01, "00010001", ST_FORMAT},
     {"no exponent", 256, 0x80, 0x01, "", ST_FORMAT},
 };
