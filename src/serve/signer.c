@@ -73,6 +73,8 @@ status signer_init(struct signer *s, struct tee_provider *provider, const char *
     };
     memcpy(s->common.model_hash, model->digest, AIR_HASH_LEN);
     attested_measurements(&attested, &s->common.measurements);
+    REQUIRE(s->common.measurements.is_attested, ST_UNSUPPORTED,
+            "a receipt of AIR v1 has no place for the measurements of %s", tee_platform(provider));
     return make_key(s);
 }
 

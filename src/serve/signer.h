@@ -35,8 +35,9 @@ struct signer_facts {
     uint64_t engine_ns;
 };
 
-/* Makes a fresh receipt key. ST_MISMATCH when the platform contradicts its own evidence. All
- * strings are borrowed for the signer's life. */
+/* Makes a fresh receipt key. ST_MISMATCH when the platform contradicts its own evidence;
+ * ST_UNSUPPORTED when AIR v1 has no place for its measurements. All strings are borrowed for the
+ * signer's life. */
 NODISCARD status signer_init(struct signer *s, struct tee_provider *provider, const char *service,
                              const char *policy_version, const struct signer_model *model);
 void signer_done(struct signer *s); /* wipes the key */
