@@ -12,6 +12,7 @@ enum { POLICY_ROOM = 4096 };
 
 static status open_sim(const struct enclave_config *c, struct tee_provider **out)
 {
+    REQUIRE(c->platform == NULL, ST_CONFIG, "platform is for eml-enclave; this program has one");
     REQUIRE(c->state_dir[0] != 0, ST_CONFIG,
             "state_dir is missing: where the simulated root lives");
     return sim_provider_open(c->state_dir, out);

@@ -1,18 +1,41 @@
-/* eml-enclave - the enclave program for AWS Nitro. It links no simulated platform. */
+/* eml-enclave - the enclave program for AWS Nitro, Intel TDX, AMD SEV-SNP and Confidential Space.
+ * It links no simulated platform. */
 #include "apps/common/cli.h"
 #include "apps/enclave/enclave.h"
+#include "tee/cs_provider.h"
 #include "tee/nitro.h"
+#include "tee/tsm_provider.h"
 
-static status open_nitro(const struct enclave_config *c, struct tee_provider **out)
+#include <string.h>
+
+static status open_confidential_space(const struct enclave_config *c, struct tee_provider **out)
 {
+    const struct cs_provider_options o = {
+        .launcher = {.socket = CS_LAUNCHER_SOCKET, .timeout_ms = CS_LAUNCHER_TIMEOUT_MS},
+        .audience = c->audience,
+        .kind = c->asks_for_oidc ? CS_LAUNCHER_OIDC : CS_LAUNCHER_PKI,
+    };
+    return cs_provider_open(&o, out);
+}
+
+/* The configuration says where this runs; evidence says it to clients, who believe nothing else. */
+static status open_platform(const struct enclave_config *c, struct tee_provider **out)
+{
+    const char *name = c->platform != NULL ? c->platform : "nitro";
     REQUIRE(c->state_dir[0] == 0, ST_CONFIG,
             "state_dir belongs to the simulated platform; this program has none");
-    return nitro_provider_open(out);
+    if (strcmp(name, "nitro") == 0)
+        return nitro_provider_open(out);
+    if (strcmp(name, "tsm") == 0)
+        return tsm_provider_open(out);
+    if (strcmp(name, "confidential-space") == 0)
+        return open_confidential_space(c, out);
+    return FAIL(ST_CONFIG, "platform \"%.32s\" is not nitro, tsm or confidential-space", name);
 }
 
 static int run(const struct cli *args)
 {
-    return enclave_run(cli_value(args, "config"), open_nitro, NULL, NULL);
+    return enclave_run(cli_value(args, "config"), open_platform, NULL, NULL);
 }
 
 static const struct cli_option OPTIONS[] = {
@@ -21,7 +44,7 @@ static const struct cli_option OPTIONS[] = {
 
 static const struct cli_command COMMANDS[] = {
     {.name = "",
-     .summary = "Serve a model inside an AWS Nitro enclave.",
+     .summary = "Serve a model inside a hardware enclave.",
      CLI_OPTIONS(OPTIONS),
      .run = run},
 };

@@ -1,7 +1,7 @@
 /* enclave - what eml-enclave and eml-enclave-sim share: from a configuration to a service at work.
  *
- * The two programs differ in the provider that they link, and in nothing else: no flag, file or variable turns
- * one into the other.
+ * The two programs differ in the provider that they link, and in nothing else: no flag, file or
+ * variable turns one into the other.
  */
 #ifndef APPS_ENCLAVE_H
 #define APPS_ENCLAVE_H

@@ -1,6 +1,7 @@
 #include "apps/enclave/enclave_config.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static status take_path(const struct config *c, struct json_obj *o, const char *key, bool required,
@@ -49,6 +50,25 @@ static status read_limits(struct enclave_config *c)
     return config_end_sub(&c->file, &o);
 }
 
+/* The token's audience goes with its platform and with no other. */
+static status read_confidential_space(struct enclave_config *c)
+{
+    bool is_wanted = c->platform != NULL && strcmp(c->platform, "confidential-space") == 0;
+    bool is_given = json_has(&c->file.root, "confidential_space");
+    REQUIRE(is_wanted == is_given, ST_CONFIG,
+            "platform \"confidential-space\" and confidential_space need each other");
+    if (!is_given)
+        return OK;
+    struct json_obj o = json_sub(&c->file.root, "confidential_space");
+    const char *type = json_str(&o, "token_type", false, "PKI");
+    c->audience = json_str(&o, "audience", true, NULL);
+    TRY(config_end_sub(&c->file, &o));
+    c->asks_for_oidc = strcmp(type, "OIDC") == 0;
+    REQUIRE(c->asks_for_oidc || strcmp(type, "PKI") == 0, ST_CONFIG,
+            "confidential_space.token_type is neither PKI nor OIDC");
+    return OK;
+}
+
 static uint32_t online_cpus(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -61,9 +81,11 @@ static status read_all(struct enclave_config *c)
     c->listen = json_str(root, "listen", true, NULL);
     c->service.name = json_str(root, "service", true, NULL);
     c->kernels = json_str(root, "kernels", false, "auto");
+    c->platform = json_str(root, "platform", false, NULL);
     c->threads = (uint32_t)json_int(root, "threads", false, 1, POOL_THREADS_MAX, online_cpus());
     c->service.epoch_s = (uint32_t)json_int(root, "epoch_s", false, 0, 86400, 0);
     TRY(take_path(&c->file, root, "state_dir", false, c->state_dir));
+    TRY(read_confidential_space(c));
     TRY(read_model(c));
     TRY(read_limits(c));
     return config_end(&c->file);

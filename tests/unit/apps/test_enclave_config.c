@@ -85,6 +85,54 @@ static void every_limit_has_its_key(void **state)
     assert_string_equal(c.state_dir, "/tmp/s");
 }
 
+static void the_platform_and_its_token(void **state)
+{
+    (void)state;
+    struct enclave_config c CLEANUP(enclave_config_done) = {0};
+    assert_ok(open_text("{" REST "," MODEL ",\"platform\":\"tsm\"}", &c));
+    assert_string_equal(c.platform, "tsm");
+    assert_null(c.audience);
+    struct enclave_config d CLEANUP(enclave_config_done) = {0};
+    assert_ok(open_text("{" REST "," MODEL
+                        ",\"platform\":\"confidential-space\",\"confidential_space\":"
+                        "{\"audience\":\"https://a.example\",\"token_type\":\"OIDC\"}}",
+                        &d));
+    assert_string_equal(d.audience, "https://a.example");
+    assert_true(d.asks_for_oidc);
+}
+
+static void platforms_that_it_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule, *text, *says;
+    } ROWS[] = {
+        {"platform is a text", "{" REST "," MODEL ",\"platform\":1}", "platform"},
+        {"Confidential Space without its object",
+         "{" REST "," MODEL ",\"platform\":\"confidential-space\"}", "confidential_space"},
+        {"Confidential Space's object without it",
+         "{" REST "," MODEL ",\"platform\":\"tsm\",\"confidential_space\":{\"audience\":\"a\"}}",
+         "confidential_space"},
+        {"audience",
+         "{" REST "," MODEL ",\"platform\":\"confidential-space\","
+         "\"confidential_space\":{}}",
+         "audience"},
+        {"type of token",
+         "{" REST "," MODEL ",\"platform\":\"confidential-space\","
+         "\"confidential_space\":{\"audience\":\"a\",\"token_type\":\"JWT\"}}",
+         "token_type"},
+        {"unknown key of Confidential Space",
+         "{" REST "," MODEL ",\"platform\":\"confidential-space\","
+         "\"confidential_space\":{\"audience\":\"a\",\"socket\":\"/x\"}}",
+         "socket"},
+    };
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct enclave_config c CLEANUP(enclave_config_done) = {0};
+        if (ok(open_text(ROWS[i].text, &c)) || strstr(status_detail(), ROWS[i].says) == NULL)
+            fail_msg("%s: %s", ROWS[i].rule, status_detail());
+    }
+}
+
 static void what_it_refuses(void **state)
 {
     (void)state;
@@ -177,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_given_has_its_default),
         cmocka_unit_test(every_limit_has_its_key),
+        cmocka_unit_test(the_platform_and_its_token),
+        cmocka_unit_test(platforms_that_it_refuses),
         cmocka_unit_test(what_it_refuses),
         cmocka_unit_test(long_paths_and_missing_files),
     };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "serve/signer.h"
 #include "tee/tsm_provider.h"
 #include "tee/verify/bundle.h"
 #include "tee/verify/dcap/dcap_root.h"
@@ -244,6 +245,24 @@ static void test_not_a_guest(void **state)
     assert_null(p);
 }
 
+/* What such a guest signs of its answers: AIR v1 has a place for TDX's registers, and none for
+ * SNP's measurement, so that a service does not start. */
+static void test_receipts(void **state)
+{
+    (void)state;
+    struct fake_tsm guests[] = {tdx_guest(), snp_guest(NULL)};
+    for (size_t i = 0; i < 2; i++) {
+        struct tsm_tree t = fake_tsm(&guests[i]);
+        struct tee_provider *p CLEANUP(tee_provider_freep) = NULL;
+        const struct signer_model model = {.id = "m", .version = "1", .digest = {7}};
+        struct signer s = {.key = NULL};
+        assert_ok(tsm_provider_over(&t, &p));
+        assert_code(signer_init(&s, p, "test.service", "policy", &model),
+                    i == 0 ? ST_OK : ST_UNSUPPORTED);
+        signer_done(&s);
+    }
+}
+
 /* ---- sessions ---- */
 
 struct guest {
@@ -368,7 +387,8 @@ int main(void)
         cmocka_unit_test(test_tdx_bundle),       cmocka_unit_test(test_snp_bundle),
         cmocka_unit_test(test_random),           cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_provider_changes), cmocka_unit_test(test_not_a_guest),
-        cmocka_unit_test(test_tdx_session),      cmocka_unit_test(test_snp_session),
+        cmocka_unit_test(test_receipts),         cmocka_unit_test(test_tdx_session),
+        cmocka_unit_test(test_snp_session),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -16,7 +16,8 @@ static const struct evidence_check CHECKS[] = {
      "Ask the launcher for a PKI token, or give Google's key set of the token's day.",
      EXTERNAL "verify tokens; RFC 7517"},
     {"token.root", NEEDS_ROOT, cs_check_root, "CS_ROOT_UNTRUSTED",
-     "Only the Confidential Space root that Google publishes is an anchor: do not use this service.",
+     "Only the Confidential Space root that Google publishes is an anchor: do not use this "
+     "service.",
      EXTERNAL "PKI tokens; RFC 7515, section 4.1.6"},
     {"token.chain", NEEDS_TIME, cs_check_chain, "CS_CHAIN_INVALID",
      "The certificates do not lead to the pinned root, or not at this time: check the clock.",
