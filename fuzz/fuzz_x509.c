@@ -78,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                .crls = &crl,
                                .n_crls = crl.n > 0,
                                .is_crl_where_named = n % 2 == 1,
+                               .is_zero_serial_allowed = n % 4 < 2,
                                .at_unix_s = 1700000000};
     check_chain(&chain);
     return 0;

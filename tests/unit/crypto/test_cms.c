@@ -18,7 +18,9 @@ struct parts {
     size_t piece;          /* bytes of content in each piece */
     bool is_one_piece;     /* one primitive item */
     size_t cut_key;        /* bytes left away from the wrapped key */
+    size_t set_longer;     /* what the set of recipients says too much of its length */
     bool two_recipients;
+    bool has_no_length; /* the pieces of content say the length 0x80, and hold 128 bytes */
 };
 
 #define HEAD "3080 06092a864886f70d010703 a080 3080 020102"
@@ -73,6 +75,7 @@ static void put_recipient(struct buf *out, const struct parts *p, struct bytes w
     if (p->two_recipients)
         put_item(&set, 0x30, buf_view(&one));
     put_item(out, 0x31, buf_view(&set));
+    out->p[out->n - set.n - 1] = (uint8_t)(out->p[out->n - set.n - 1] + p->set_longer);
     buf_done(&one);
     buf_done(&set);
 }
@@ -84,7 +87,11 @@ static void put_content(struct buf *out, const struct parts *p, struct bytes sea
         return;
     }
     put_hex(out, "a080");
-    for (size_t at = 0; at < sealed.n; at += p->piece)
+    if (p->has_no_length) {
+        put_hex(out, "0480");
+        buf_put(out, sealed);
+    }
+    for (size_t at = 0; at < sealed.n && !p->has_no_length; at += p->piece)
         put_item(out, 0x04,
                  bytes_of(sealed.p + at, sealed.n - at < p->piece ? sealed.n - at : p->piece));
     put_hex(out, "0000");
@@ -201,6 +208,7 @@ static const struct row ROWS[] = {
     {"a length in four bytes", {.recipient = "020102 8084 00000004 01020304"}, ST_FORMAT},
     {"no key identifier", {.recipient = "020102 8000"}, ST_FORMAT},
     {"two recipients", {.two_recipients = true}, ST_FORMAT},
+    {"a set longer than its recipient", {.set_longer = 4}, ST_FORMAT},
     {"PKCS #1 v1.5", {.wrap = "300d 06092a864886f70d010101 0500"}, ST_ALG},
     {"OAEP with its defaults, SHA-1", {.wrap = "300d 06092a864886f70d010107 3000"}, ST_ALG},
     {"OAEP SHA-256 with MGF1-SHA-1",
@@ -272,6 +280,17 @@ static void content_is_whole_blocks(void **state)
             assert_int_equal(code, ST_AUTH);
         buf_done(&m);
     }
+}
+
+static void a_piece_says_its_length(void **state)
+{
+    struct scene *s = *state;
+    struct parts p = {.has_no_length = true};
+    uint8_t plain[120] = {0};
+    struct buf out = BUF_MAX(OUT_MAX);
+    struct buf m = message(s, &p, BYTES_OF(plain)); /* 128 bytes when sealed */
+    assert_int_equal(decrypt(s->key, buf_view(&m), &out), ST_FORMAT);
+    buf_done(&m);
 }
 
 static void each_truncation_is_refused(void **state)
@@ -386,6 +405,7 @@ int main(void)
         cmocka_unit_test(one_shape_is_accepted),
         cmocka_unit_test(behind_the_wrap_all_failures_are_one),
         cmocka_unit_test(content_is_whole_blocks),
+        cmocka_unit_test(a_piece_says_its_length),
         cmocka_unit_test(each_truncation_is_refused),
         cmocka_unit_test(a_message_too_long_is_refused),
         cmocka_unit_test(a_real_message_opens),
