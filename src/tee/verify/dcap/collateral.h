@@ -38,6 +38,10 @@ struct collateral {
 NODISCARD status collateral_parse(struct bytes json, struct collateral *out);
 void collateral_done(struct collateral *c);
 
+/* A member's value as it stands in the text of one JSON object, which has been parsed: the key has
+ * its quotes ("\"tcb_info\""). .p NULL when it is not there. Borrows from json. */
+struct bytes collateral_member(struct bytes json, const char *quoted_key);
+
 /* Files as Intel's service hands them out, to the one form above. Each is told by its content: a
  * JSON object with tcbInfo or enclaveIdentity and a signature; PEM or DER certificates (PCK leaf,
  * PCK CA chain, TCB signing chain); CRLs as DER or PEM. The bytes of tcbInfo and enclaveIdentity

@@ -57,8 +57,7 @@ static struct bytes take_value(struct rd *r)
     return bytes_of(r->in.p + from, to - from);
 }
 
-/* The member's value as it stands in the text. The text is one JSON object, which was checked. */
-static struct bytes member_text(struct bytes json, const char *quoted_key)
+struct bytes collateral_member(struct bytes json, const char *quoted_key)
 {
     struct rd r = rd_over(json);
     skip_space(&r);
@@ -92,17 +91,17 @@ static struct bytes unquoted(struct bytes text)
 
 static status add_signed(struct parts *p, struct bytes json, struct json_obj *o)
 {
-    struct bytes signature = unquoted(member_text(json, "\"signature\""));
+    struct bytes signature = unquoted(collateral_member(json, "\"signature\""));
     bool is_tcb = json_has(o, "tcbInfo");
     bool is_qe = json_has(o, "enclaveIdentity");
     (void)json_text(o, "signature", true);
     TRY(json_obj_end(o));
     REQUIRE(is_tcb != is_qe, ST_FORMAT, "neither tcbInfo nor enclaveIdentity");
     if (is_tcb) {
-        TRY(keep(&p->tcb_info, member_text(json, "\"tcbInfo\""), "tcbInfo"));
+        TRY(keep(&p->tcb_info, collateral_member(json, "\"tcbInfo\""), "tcbInfo"));
         return keep(&p->tcb_info_signature, signature, "tcbInfo signature");
     }
-    TRY(keep(&p->qe_identity, member_text(json, "\"enclaveIdentity\""), "enclaveIdentity"));
+    TRY(keep(&p->qe_identity, collateral_member(json, "\"enclaveIdentity\""), "enclaveIdentity"));
     return keep(&p->qe_identity_signature, signature, "enclaveIdentity signature");
 }
 

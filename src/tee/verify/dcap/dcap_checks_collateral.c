@@ -53,11 +53,13 @@ static void check_table_chain(struct evidence_job *j, const struct cert_list *ce
 {
     const char *code = NULL;
     const char *trouble = table_chain_trouble(j, certs, codes, &code, proof);
+    for (size_t i = 0; i < certs->n; i++)
+        evidence_shows(j, i == DCAP_TCB_LEAF ? "TCB signing certificate" : "its issuer",
+                       certs->der[i]);
     if (trouble != NULL) {
         evidence_fail(j, code, "%s", trouble);
         return;
     }
-    evidence_shows(j, "TCB signing certificate", certs->der[DCAP_TCB_LEAF]);
     evidence_pass(j, "the TCB signing certificate leads to the pinned root%s",
                   proof->was_known ? " (proven before)" : "");
 }
@@ -67,8 +69,10 @@ void dcap_check_tcb_info_chain(struct evidence_job *j)
     static const struct table_codes CODES = {"DCAP_TCB_INFO_ROOT_UNTRUSTED",
                                              "DCAP_TCB_INFO_CHAIN_EXPIRED"};
     struct dcap_state *d = dcap_state_of(j);
-    if (dcap_has_collateral(j))
-        check_table_chain(j, &d->collateral.tcb_info_chain, &CODES, &d->tcb_proof);
+    if (!dcap_has_collateral(j))
+        return;
+    dcap_shows_member(j, "chain as JSON has it", "\"tcb_info_issuer_chain\"");
+    check_table_chain(j, &d->collateral.tcb_info_chain, &CODES, &d->tcb_proof);
 }
 
 void dcap_check_qe_identity_chain(struct evidence_job *j)
@@ -76,8 +80,10 @@ void dcap_check_qe_identity_chain(struct evidence_job *j)
     static const struct table_codes CODES = {"DCAP_QE_IDENTITY_ROOT_UNTRUSTED",
                                              "DCAP_QE_IDENTITY_CHAIN_EXPIRED"};
     struct dcap_state *d = dcap_state_of(j);
-    if (dcap_has_collateral(j))
-        check_table_chain(j, &d->collateral.qe_identity_chain, &CODES, &d->qe_proof);
+    if (!dcap_has_collateral(j))
+        return;
+    dcap_shows_member(j, "chain as JSON has it", "\"qe_identity_issuer_chain\"");
+    check_table_chain(j, &d->collateral.qe_identity_chain, &CODES, &d->qe_proof);
 }
 
 /* ---- signatures over the exact text ---- */
@@ -97,17 +103,21 @@ static void check_table_signature(struct evidence_job *j, struct dcap_proof *pro
 void dcap_check_tcb_info_signature(struct evidence_job *j)
 {
     struct dcap_state *d = dcap_state_of(j);
-    if (dcap_stands_on(j, d->tcb_proof.is_proven, TCB_CHAIN))
-        check_table_signature(j, &d->tcb_proof, d->collateral.tcb_info,
-                              BYTES_OF(d->collateral.tcb_info_signature));
+    if (!dcap_stands_on(j, d->tcb_proof.is_proven, TCB_CHAIN))
+        return;
+    dcap_shows_member(j, "text as JSON has it", "\"tcb_info\"");
+    check_table_signature(j, &d->tcb_proof, d->collateral.tcb_info,
+                          BYTES_OF(d->collateral.tcb_info_signature));
 }
 
 void dcap_check_qe_identity_signature(struct evidence_job *j)
 {
     struct dcap_state *d = dcap_state_of(j);
-    if (dcap_stands_on(j, d->qe_proof.is_proven, QE_CHAIN))
-        check_table_signature(j, &d->qe_proof, d->collateral.qe_identity,
-                              BYTES_OF(d->collateral.qe_identity_signature));
+    if (!dcap_stands_on(j, d->qe_proof.is_proven, QE_CHAIN))
+        return;
+    dcap_shows_member(j, "text as JSON has it", "\"qe_identity\"");
+    check_table_signature(j, &d->qe_proof, d->collateral.qe_identity,
+                          BYTES_OF(d->collateral.qe_identity_signature));
 }
 
 /* ---- form ---- */
@@ -173,6 +183,8 @@ static void check_dates(struct evidence_job *j, const char *code_early, int64_t 
 void dcap_check_tcb_info_time(struct evidence_job *j)
 {
     const struct dcap_state *d = dcap_state_of(j);
+    evidence_shows(j, "issueDate", d->tcb.issue_text);
+    evidence_shows(j, "nextUpdate", d->tcb.next_text);
     if (dcap_stands_on(j, d->tcb.doc != NULL, NO_TCB))
         check_dates(j, "DCAP_TCB_INFO_NOT_YET", d->tcb.issue_unix_s, d->tcb.next_unix_s);
 }
@@ -180,6 +192,8 @@ void dcap_check_tcb_info_time(struct evidence_job *j)
 void dcap_check_qe_identity_time(struct evidence_job *j)
 {
     const struct dcap_state *d = dcap_state_of(j);
+    evidence_shows(j, "issueDate", d->qe.issue_text);
+    evidence_shows(j, "nextUpdate", d->qe.next_text);
     if (dcap_stands_on(j, d->qe.doc != NULL, NO_QE))
         check_dates(j, "DCAP_QE_IDENTITY_NOT_YET", d->qe.issue_unix_s, d->qe.next_unix_s);
 }
@@ -224,6 +238,7 @@ void dcap_check_root_crl(struct evidence_job *j)
     struct dcap_state *d = dcap_state_of(j);
     if (!dcap_has_collateral(j))
         return;
+    dcap_shows_member(j, "CRL as JSON has it", "\"root_ca_crl\"");
     check_crl(j, &d->collateral.root_crl, dcap_root(), "DCAP_ROOT_CRL_EXPIRED", &d->root_crl);
     dcap_facts_crl(j);
 }
@@ -233,15 +248,18 @@ void dcap_check_pck_crl(struct evidence_job *j)
     struct dcap_state *d = dcap_state_of(j);
     if (!dcap_has_collateral(j))
         return;
+    dcap_shows_member(j, "CRL as JSON has it", "\"pck_crl\"");
     check_crl(j, &d->collateral.pck_crl, d->certs.der[DCAP_PCK_CA], "DCAP_PCK_CRL_EXPIRED",
               &d->pck_crl);
     dcap_facts_crl(j);
 }
 
-static status is_revoked(const struct dcap_crl *crl, struct bytes der, bool *out)
+static status is_revoked(struct evidence_job *j, const struct dcap_crl *crl, struct bytes der,
+                         bool *out)
 {
     struct bytes serial;
     TRY(x509_serial(der, &serial));
+    evidence_shows(j, "serial number", serial);
     return x509_crl_lists(&crl->fields, serial, out);
 }
 
@@ -267,7 +285,7 @@ void dcap_check_revocation(struct evidence_job *j)
         bool is_listed = true;
         if (rows[i].at >= rows[i].list->n)
             continue; /* that chain did not hold, which its own check says */
-        status s = is_revoked(rows[i].crl, rows[i].list->der[rows[i].at], &is_listed);
+        status s = is_revoked(j, rows[i].crl, rows[i].list->der[rows[i].at], &is_listed);
         if (failed(s) || is_listed) {
             evidence_fail(j, NULL, "the %s certificate is %s", rows[i].name,
                           failed(s) ? status_detail() : "revoked");

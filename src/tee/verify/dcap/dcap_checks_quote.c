@@ -17,6 +17,12 @@ bool dcap_has_collateral(struct evidence_job *j)
     return dcap_stands_on(j, dcap_state_of(j)->has_collateral, "there is no collateral");
 }
 
+void dcap_shows_member(struct evidence_job *j, const char *label, const char *quoted_key)
+{
+    if (j->expect->trace != NULL)
+        evidence_shows(j, label, collateral_member(j->expect->beside.collateral, quoted_key));
+}
+
 static const struct dcap_policy *rules_in(const struct evidence_policy *p, enum quote_tee tee)
 {
     if (p == NULL)
@@ -148,6 +154,7 @@ void dcap_check_pck_root(struct evidence_job *j)
                       d->certs.n);
         return;
     }
+    evidence_shows(j, "certificates, PEM", d->certification.pem);
     evidence_shows(j, "last certificate", d->certs.der[DCAP_PCK_ROOT]);
     if (!bytes_equal(d->certs.der[DCAP_PCK_ROOT], dcap_root())) {
         evidence_fail(j, NULL, "the last certificate is not the Intel SGX Root CA");

@@ -27,6 +27,7 @@ void dcap_check_qe_level(struct evidence_job *j)
         return;
     d->qe_level = qe_identity_level(&d->qe, isvsvn);
     evidence_fact(j, "qe_isvsvn", "%u", isvsvn);
+    evidence_shows(j, "QE report", d->certification.qe_report);
     if (d->qe_level == NULL) {
         evidence_fail(j, NULL, "the quoting enclave's ISVSVN %u is below every level", isvsvn);
         return;
@@ -69,6 +70,7 @@ void dcap_check_module_level(struct evidence_job *j)
         evidence_pass(j, "a module of before 1.5: the platform's levels judge it");
         return;
     }
+    evidence_shows(j, "TEE_TCB_SVN", d->quote.td.tee_tcb_svn);
     d->module_level = tcb_match_module_level(d->module, &d->quote.td);
     if (d->module_level == NULL) {
         evidence_fail(j, NULL, "the TDX module's SVN %u is below every level",
@@ -92,6 +94,8 @@ void dcap_check_level(struct evidence_job *j)
     struct dcap_state *d = dcap_state_of(j);
     if (!dcap_stands_on(j, d->tcb.doc != NULL, NO_TCB))
         return;
+    evidence_shows(j, "component SVNs of the PCK", BYTES_OF(d->pck.svn));
+    evidence_shows(j, "TEE_TCB_SVN", d->quote.td.tee_tcb_svn);
     d->level = tcb_match_level(&d->tcb, &d->pck, td_of(d));
     if (d->level == NULL) {
         evidence_fail(j, NULL, "the platform is below every level of the TCB info");
@@ -137,6 +141,7 @@ void dcap_check_advisories(struct evidence_job *j)
         return;
     for (size_t i = 0; i < d->match.n_advisories; i++) {
         struct bytes id = d->match.advisories[i];
+        evidence_shows(j, "advisory", id);
         if (dcap_policy_accepts_advisory(d->rules, id))
             continue;
         evidence_fail(j, NULL, "the platform is subject to %.*s, which the policy does not list",
@@ -153,6 +158,8 @@ void dcap_check_allowed(struct evidence_job *j)
 {
     const struct dcap_state *d = dcap_state_of(j);
     bool is_pinned = d->rules != NULL && (d->rules->fmspcs.has || d->rules->ppids.has);
+    evidence_shows(j, "FMSPC", d->pck.fmspc);
+    evidence_shows(j, "PPID", d->pck.ppid);
     if (!is_pinned)
         evidence_skip(j, false, "Set fmspcs or ppids in the policy, to have it checked.",
                       "the policy names no machines");

@@ -58,6 +58,9 @@ bool dcap_stands_on(struct evidence_job *j, bool held, const char *what);
 /* The same for the whole collateral. */
 bool dcap_has_collateral(struct evidence_job *j);
 
+/* For --explain: where a member of the collateral stands, escaped as JSON has it. */
+void dcap_shows_member(struct evidence_job *j, const char *label, const char *quoted_key);
+
 /* dcap_facts.c */
 void dcap_facts_quote(struct evidence_job *j);
 void dcap_facts_pck(struct evidence_job *j);
