@@ -73,15 +73,17 @@ def chains(vectors):
     return out
 
 
-def json_texts(*patterns):
-    """What stands as text in JSON: the tables that Intel signed."""
-    def make(vectors):
-        out = []
-        for data in raw(*patterns)(vectors):
-            members = json.loads(data)
-            out += [data] + [members[k].encode() for k in ("tcb_info", "qe_identity") if isinstance(members.get(k), str)]
-        return out
-    return make
+def collateral(vectors):
+    """A byte that says which reader, then: the whole; the tables that Intel signed; separate files, a zero byte between."""
+    out = []
+    for data in raw(f"{DCAP}/quotes/*.collateral.json")(vectors):
+        members = json.loads(data)
+        out += [b"\0" + data, b"\1" + members["tcb_info"].encode(), b"\2" + members["qe_identity"].encode()]
+    names = ("tcbInfo.json", "qeIdentity.json", "tcbSignChain.pem", "pckSignChain.pem", "pckCert.pem")
+    files = [vectors / DCAP / "intel-sample-sgx" / name for name in names]
+    if all(file.is_file() for file in files):
+        out.append(b"\3" + b"\0".join(file.read_bytes() for file in files))
+    return out
 
 
 SEEDS = {
@@ -89,7 +91,7 @@ SEEDS = {
     "cbor": raw("nitro/docs/*.cose"),
     "cert_list": raw(f"{SNP}/amd/*/*.pem", f"{SNP}/reports/*.leaf.der", f"{GPU}/certs/*.pem", f"{GPU}/evidence/*chain*"),
     "cms": lambda v: [b"\0" + d for d in raw("kms-cms/*.ber")(v)],
-    "collateral": json_texts(f"{DCAP}/quotes/*.collateral.json"),
+    "collateral": collateral,
     "cose": raw("nitro/docs/*.cose"),
     "gpu_leaf": der(f"{GPU}/evidence/*chain*"),
     "gpu_list": raw(f"{GPU}/evidence/json/*", f"{GPU}/evidence/*.json"),
@@ -98,7 +100,7 @@ SEEDS = {
     "jwt": raw("gcp-confidential-space/oidc/*.jwt", "gcp-confidential-space/pki/*.jwt", "gcp-confidential-space/malformed/*"),
     "nitro": raw("nitro/docs/*.cose"),
     "pem": raw(f"{SNP}/amd/*/*.pem", f"{DCAP}/*/*.pem"),
-    "quote": raw(f"{DCAP}/quotes/*.quote"),
+    "quote": raw(f"{DCAP}/quotes/*.quote", f"{DCAP}/intel-sample-sgx/quote.dat"),
     "rim": raw(f"{GPU}/rim/*.xml"),
     "snp_cert_table": snp_tables,
     "snp_report": snp_reports,
