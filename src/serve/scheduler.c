@@ -135,10 +135,19 @@ static void take_oldest(struct scheduler *s)
     }
 }
 
-/* The oldest job has a row in every batch. Up to half of a batch goes to jobs that have had none
- * yet, one each, so that a long request does not keep a short one waiting. The rest goes to the
- * oldest, so that requests end one after the other: their answers are signed and sent while the
- * next batch runs. */
+/* A batch is all normalized or all not; when jobs of both kinds wait, they take turns. */
+static struct scheduler_job *oldest_of_next_kind(const struct scheduler *s)
+{
+    struct scheduler_job *j = s->head;
+    while (j != NULL && j->normalize == s->batch.normalize)
+        j = j->next;
+    return j != NULL ? j : s->head;
+}
+
+/* The oldest job has a row in every batch of its kind. Up to half of a batch goes to jobs that have
+ * had none yet, one each, so that a long request does not keep a short one waiting. The rest goes
+ * to the oldest, so that requests end one after the other: their answers are signed and sent while
+ * the next batch runs. */
 static void fill_batch(struct scheduler *s, struct scheduler_job **out_ended)
 {
     s->batch.n_rows = 0;
@@ -147,7 +156,7 @@ static void fill_batch(struct scheduler *s, struct scheduler_job **out_ended)
     sweep(s, out_ended);
     if (s->head == NULL)
         return;
-    take_row(s, s->head);
+    take_row(s, oldest_of_next_kind(s));
     take_first_rows(s);
     take_oldest(s);
     sweep(s, out_ended);

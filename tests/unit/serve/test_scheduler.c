@@ -218,6 +218,28 @@ static void test_kinds_take_turns(void **state)
     scheduler_freep(&s);
 }
 
+static void test_a_short_job_of_the_other_kind_waits_for_one_batch(void **state)
+{
+    (void)state;
+    struct engine e;
+    struct scheduler *s = start(&e);
+    struct probe first, longer, shorter;
+    make(&first, 1, 1, 1, true);
+    pthread_mutex_lock(&e.gate);
+    assert_ok(scheduler_submit(s, &first.job));
+    wait_entered(&e, 1);
+    make(&longer, 8, 8, 1, false);
+    make(&shorter, 1, 1, 1, true);
+    assert_ok(scheduler_submit(s, &longer.job));
+    assert_ok(scheduler_submit(s, &shorter.job));
+    pthread_mutex_unlock(&e.gate);
+    wait_done(&longer);
+    wait_done(&shorter);
+    assert_int_equal(shorter.after_batches, 1 + 2);
+    assert_int_equal(longer.after_batches, 1 + 5);
+    scheduler_freep(&s);
+}
+
 static void test_refuses(void **state)
 {
     (void)state;
@@ -321,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_a_short_job_overtakes_the_rows_of_a_long_one),
         cmocka_unit_test(test_jobs_end_one_after_the_other),
         cmocka_unit_test(test_kinds_take_turns),
+        cmocka_unit_test(test_a_short_job_of_the_other_kind_waits_for_one_batch),
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_limits_that_hold_nothing),
         cmocka_unit_test(test_cancelled_rows_do_not_run),
