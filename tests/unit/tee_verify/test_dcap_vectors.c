@@ -680,6 +680,29 @@ static void every_file(void **state)
     assert_true(n_files >= 25 && n_fields > 300);
 }
 
+/* The other folders, so that a file that comes later is noticed. */
+static void no_other_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder;
+        unsigned n_files;
+    } FOLDERS[] = {{"intel-dcap/", 4}, {"intel-dcap/root/", 2}, {SAMPLE_FOLDER, 9}};
+    test_vectors_or_skip(FOLDER);
+    for (size_t i = 0; i < N_OF(FOLDERS); i++) {
+        char path[512];
+        unsigned n = 0;
+        (void)snprintf(path, sizeof(path), "%s/%s", test_vectors(), FOLDERS[i].folder);
+        DIR *d = opendir(path);
+        assert_non_null(d);
+        for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+            n += e->d_name[0] != '.';
+        (void)closedir(d);
+        if (n != FOLDERS[i].n_files)
+            fail_msg("%s has %u entries, %u are covered", path, n, FOLDERS[i].n_files);
+    }
+}
+
 /* A root of Intel's name is not Intel's root. */
 static void sample_set_is_refused(void **state)
 {
@@ -715,9 +738,8 @@ static void pinned_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verdicts),
-        cmocka_unit_test(every_file),
-        cmocka_unit_test(sample_set_is_refused),
+        cmocka_unit_test(verdicts),      cmocka_unit_test(every_file),
+        cmocka_unit_test(no_other_file), cmocka_unit_test(sample_set_is_refused),
         cmocka_unit_test(pinned_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
