@@ -276,12 +276,30 @@ static void merged_words(void **state)
     }
 }
 
+/* More advisories than a fact has room for: their number tells, and nothing is cut in silence. */
+static void many_advisories(void **state)
+{
+    (void)state;
+    static char list[40 * 20];
+    scene_open(QUOTE_SGX);
+    for (size_t i = 0, n = 0; i < 40; i++)
+        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s\"INTEL-SA-%05zu\"", i ? "," : "", i);
+    scene.f.levels[0].advisories = list;
+    scene_run();
+    const char *text = evidence_facts_find(&scene.claimed.facts, "advisories");
+    assert_string_equal(evidence_facts_find(&scene.claimed.facts, "n_advisories"), "40");
+    assert_true(strlen(text) < EVIDENCE_FACT_MAX - 1);
+    assert_string_equal(text + strlen(text) - 4, ",...");
+    scene_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted),
         cmocka_unit_test(refused),
         cmocka_unit_test(merged_words),
+        cmocka_unit_test(many_advisories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

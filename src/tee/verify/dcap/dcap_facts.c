@@ -117,16 +117,26 @@ void dcap_facts_crl(struct evidence_job *j)
     crl_facts(j, &d->pck_crl, "pck_crl_this_update", "pck_crl_next_update");
 }
 
+/* Separated by commas; where there are more than fit, the last word is "...". */
+static void list_advisories(const struct tcb_match *m, char out[static EVIDENCE_FACT_MAX])
+{
+    enum { ROOM = EVIDENCE_FACT_MAX - TCB_STATUS_ADVISORY_MAX_LEN };
+    size_t n = 0, i = 0;
+    out[0] = 0;
+    for (; i < m->n_advisories && n < ROOM; i++)
+        n += (size_t)snprintf(out + n, EVIDENCE_FACT_MAX - n, "%s%.*s", i ? "," : "",
+                              (int)m->advisories[i].n, (const char *)m->advisories[i].p);
+    if (i < m->n_advisories)
+        (void)snprintf(out + n, EVIDENCE_FACT_MAX - n, ",...");
+}
+
 void dcap_facts_tcb(struct evidence_job *j)
 {
     const struct dcap_state *d = dcap_state_of(j);
-    char text[EVIDENCE_FACT_MAX] = "";
-    size_t n = 0;
-    for (size_t i = 0; i < d->match.n_advisories && n < sizeof(text); i++)
-        n +=
-            (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s", i ? "," : "",
-                             (int)d->match.advisories[i].n, (const char *)d->match.advisories[i].p);
+    char text[EVIDENCE_FACT_MAX];
+    list_advisories(&d->match, text);
     evidence_fact(j, "tcb_status", "%s", tcb_status_name(d->match.status));
     text_fact(j, "tcb_date", d->level->word.date);
+    evidence_fact(j, "n_advisories", "%zu", d->match.n_advisories);
     evidence_fact(j, "advisories", "%s", text);
 }
