@@ -48,7 +48,7 @@ static inline bool fake_launcher_wait(const struct fake_launcher *f, int fd, int
 
 static inline const uint8_t *fake_launcher_body(const struct buf *request)
 {
-    const uint8_t *end = memmem(request->p, request->n, "\r\n\r\n", 4);
+    const uint8_t *end = request->n ? memmem(request->p, request->n, "\r\n\r\n", 4) : NULL;
     return end ? end + 4 : NULL;
 }
 

@@ -353,6 +353,47 @@ static void test_facts(void **state)
     }
 }
 
+/* Each claim that a check looked at: the digits of the token that hold it, then its own text. */
+static void compare_rows(const struct evidence_trace *t, struct bytes token, unsigned *n)
+{
+    for (size_t i = 0; i + 1 < t->n; i++) {
+        const struct evidence_trace_row *r = &t->v[i];
+        struct buf decoded CLEANUP(buf_done) = BUF_MAX(1 << 14);
+        if (strcmp(t->v[i + 1].label, "decoded") != 0)
+            continue;
+        assert_string_equal(r->input, "evidence");
+        assert_true(r->offset + r->n <= token.n);
+        assert_ok(base64url_decode(bytes_of(token.p + r->offset, r->n), &decoded));
+        struct bytes text = evidence_trace_bytes(t, i + 1);
+        if (memmem(decoded.p, decoded.n, text.p, text.n) == NULL)
+            fail_msg("%s: %.*s", r->label, (int)text.n, (const char *)text.p);
+        if (strcmp(r->label, "dbgstat") == 0)
+            assert_bytes_equal(text, BYTES_LIT("\"enabled\""));
+        if (strcmp(r->label, "submods/gce/zone") == 0)
+            assert_bytes_equal(text, BYTES_LIT("\"us-west1-b\""));
+        (*n)++;
+    }
+}
+
+static void test_what_is_explained(void **state)
+{
+    (void)state;
+    unsigned n = 0;
+    test_vectors_or_skip(FOLDER);
+    struct evidence_trace *trace CLEANUP(evidence_trace_freep) = NULL;
+    struct checks checks = {.n = 0};
+    struct evidence_claimed claimed;
+    struct evidence_verified verified;
+    struct buf token CLEANUP(buf_done) = test_vector(FOLDER "/pki/sev-debug.jwt");
+    assert_ok(evidence_trace_new(&trace));
+    const struct evidence_expect expect = {.at_unix_s = T2, .trace = trace};
+    assert_true(failed(evidence_verify(buf_view(&token), EVIDENCE_CS_TOKEN, NULL, &expect, &checks,
+                                       &claimed, &verified)));
+    compare_rows(trace, buf_view(&token), &n);
+    print_message("%u claims are shown where they stand\n", n);
+    assert_true(n >= 20);
+}
+
 /* The decoded claims are signed by a key of this test, and judged at their own time. */
 static void judge_claims(const struct rsa_secret *key, const char *file, enum verdict verdict,
                          const char *id)
@@ -392,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_key_set),
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_what_is_explained),
         cmocka_unit_test(test_every_file_is_covered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,7 @@ void cs_check_gpu(struct evidence_job *j)
     struct cs_state *c = cs_state_of(j);
     struct bytes mode = c->claims.nvidia_gpu.cc_mode;
     bool is_wanted = c->rules != NULL && c->rules->gpu.is_present;
+    cs_shows_claims(j);
     if (!c->claims.nvidia_gpu.is_present && is_wanted)
         evidence_fail(j, "CS_GPU_MISSING", "the policy asks for a GPU and the token tells of none");
     else if (!c->claims.nvidia_gpu.is_present)

@@ -76,6 +76,9 @@ void cs_check_accounts(struct evidence_job *j);
 /* cs_facts.c */
 void cs_tell_facts(struct evidence_job *j);
 
+/* cs_explain.c: the claims that j->now looks at, where they stand in the token, and decoded. */
+void cs_shows_claims(struct evidence_job *j);
+
 /* For a check that a policy may ask for and does not. */
 void cs_not_asked(struct evidence_job *j, const char *key, struct bytes seen);
 /* Fails unless one of the policy's texts is the claim; a claim that is absent is none of them. */

@@ -48,6 +48,7 @@ void cs_check_hardware(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     struct bytes model = c->claims.hwmodel;
+    cs_shows_claims(j);
     if (model.p == NULL || !is_confidential(model))
         evidence_fail(j, "CS_HARDWARE_NOT_CONFIDENTIAL", "hwmodel is %.*s", CS_QUOTE(model));
     else if (c->rules == NULL)
@@ -59,6 +60,7 @@ void cs_check_hardware(struct evidence_job *j)
 void cs_check_oem(struct evidence_job *j)
 {
     const struct cs_claims *c = &cs_state_of(j)->claims;
+    cs_shows_claims(j);
     if (!c->has_oemid || c->oemid != CS_GOOGLE_OEM)
         evidence_fail(j, NULL, "oemid is not Google's, %d", CS_GOOGLE_OEM);
     else
@@ -68,6 +70,7 @@ void cs_check_oem(struct evidence_job *j)
 void cs_check_secure_boot(struct evidence_job *j)
 {
     struct cs_flag f = cs_state_of(j)->claims.secboot;
+    cs_shows_claims(j);
     if (!f.is_present || !f.value)
         evidence_fail(j, NULL, "secboot is %s", f.is_present ? "false" : "absent");
     else
@@ -82,6 +85,7 @@ void cs_check_debug(struct evidence_job *j)
     struct bytes got = c->claims.dbgstat;
     bool is_listed = c->rules != NULL ? cs_texts_have(&c->rules->dbgstat, got)
                                       : bytes_equal(got, bytes_str(CS_NOT_DEBUG));
+    cs_shows_claims(j);
     if (got.p == NULL)
         evidence_fail(j, NULL, "no dbgstat");
     else if (!is_listed)
@@ -96,6 +100,7 @@ void cs_check_debug(struct evidence_job *j)
 void cs_check_software(struct evidence_job *j)
 {
     struct bytes got = cs_state_of(j)->claims.swname;
+    cs_shows_claims(j);
     if (!bytes_equal(got, bytes_str(CS_SOFTWARE)))
         evidence_fail(j, NULL, "swname is %.*s", CS_QUOTE(got));
     else
@@ -117,6 +122,7 @@ void cs_check_version(struct evidence_job *j)
     struct cs_state *c = cs_state_of(j);
     const struct cs_list *v = &c->claims.swversion;
     struct bytes got = v->n == 1 ? v->v[0] : (struct bytes){0};
+    cs_shows_claims(j);
     if (c->rules == NULL || c->rules->min_swversion[0] == 0) {
         cs_not_asked(j, "min_swversion", got);
         return;
@@ -135,6 +141,7 @@ void cs_check_support(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     const struct cs_list *got = &c->claims.space.support_attributes;
+    cs_shows_claims(j);
     if (c->rules == NULL && !cs_list_has(got, BYTES_LIT("STABLE"))) {
         evidence_fail(j, NULL, "support_attributes lack STABLE");
         return;
@@ -155,6 +162,7 @@ void cs_check_monitoring(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     struct cs_flag got = c->claims.space.memory_monitoring;
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->has_memory_monitoring)
         cs_not_asked(j, "memory_monitoring",
                      !got.is_present ? (struct bytes){0}
@@ -179,6 +187,7 @@ static bool is_tdx(const struct cs_claims *c)
 void cs_check_attester(struct evidence_job *j)
 {
     const struct cs_claims *c = &cs_state_of(j)->claims;
+    cs_shows_claims(j);
     if (!c->attester_tcb.is_present)
         evidence_skip(j, false, "Nothing to do.", "no attester_tcb");
     else if (!is_tdx(c) || c->attester_tcb.n != 1 ||
@@ -198,6 +207,7 @@ void cs_check_tdx(struct evidence_job *j)
     struct bytes got = c->claims.tdx.tcb_status;
     bool is_listed = c->rules != NULL ? cs_texts_have(&c->rules->tdx_tcb_statuses, got)
                                       : bytes_equal(got, BYTES_LIT("UpToDate"));
+    cs_shows_claims(j);
     if (!c->claims.tdx.is_present && least[0] == 0)
         evidence_skip(j, false, "Nothing to do, unless the policy pins min_tdx_tcb_date.",
                       "no tdx claims");

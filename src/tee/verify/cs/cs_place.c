@@ -19,6 +19,7 @@ static bool is_same_machine(const struct cs_claims *c)
 void cs_check_subject(struct evidence_job *j)
 {
     const struct cs_claims *c = &cs_state_of(j)->claims;
+    cs_shows_claims(j);
     if (c->sub.p == NULL || !c->gce.is_present)
         evidence_fail(j, NULL, "no sub or no gce claims");
     else if (!is_same_machine(c))
@@ -33,6 +34,7 @@ void cs_check_project(struct evidence_job *j)
     struct cs_state *c = cs_state_of(j);
     struct bytes id = c->claims.gce.project_id;
     struct bytes number = c->claims.gce.project_number;
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->projects.is_given)
         cs_not_asked(j, "projects", id);
     else if (number.p != NULL && cs_texts_have(&c->rules->projects, number))
@@ -44,6 +46,7 @@ void cs_check_project(struct evidence_job *j)
 void cs_check_zone(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->zones.is_given)
         cs_not_asked(j, "zones", c->claims.gce.zone);
     else
@@ -55,6 +58,7 @@ void cs_check_instance(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     struct bytes id = c->claims.gce.instance_id;
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->instances.is_given)
         cs_not_asked(j, "instances", id);
     else if (id.p != NULL && cs_texts_have(&c->rules->instances, id))
@@ -68,6 +72,7 @@ void cs_check_accounts(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     const struct cs_list *got = &c->claims.service_accounts;
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->service_accounts.is_given) {
         cs_not_asked(j, "service_accounts", got->n > 0 ? got->v[0] : (struct bytes){0});
         return;

@@ -7,6 +7,7 @@
 void cs_check_issuer(struct evidence_job *j)
 {
     struct bytes iss = cs_state_of(j)->claims.iss;
+    cs_shows_claims(j);
     if (iss.p == NULL)
         evidence_fail(j, NULL, "no iss");
     else if (!bytes_equal(iss, bytes_str(CS_ISSUER)))
@@ -20,6 +21,7 @@ void cs_check_audience(struct evidence_job *j)
     struct cs_state *c = cs_state_of(j);
     const struct cs_list *aud = &c->claims.aud;
     struct bytes first = aud->n > 0 ? aud->v[0] : BYTES_LIT("nobody");
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->audiences.is_given) {
         cs_not_asked(j, "audiences", first);
         return;
@@ -45,6 +47,7 @@ void cs_check_expiry(struct evidence_job *j)
 {
     const struct cs_claims *c = &cs_state_of(j)->claims;
     char end[CLOCK_TEXT_LEN];
+    cs_shows_claims(j);
     clock_text(c->exp.unix_s, end);
     if (!c->exp.is_present)
         evidence_fail(j, NULL, "no exp");
@@ -63,6 +66,7 @@ void cs_check_not_before(struct evidence_job *j)
 {
     const struct cs_claims *c = &cs_state_of(j)->claims;
     char from[CLOCK_TEXT_LEN];
+    cs_shows_claims(j);
     clock_text(c->nbf.unix_s, from);
     if (!c->nbf.is_present)
         evidence_fail(j, NULL, "no nbf");
@@ -80,6 +84,7 @@ void cs_check_issued(struct evidence_job *j)
     bool has_bounds = j->expect->is_session || (c->rules != NULL && c->rules->has_max_age);
     int64_t max_age = c->rules != NULL ? c->rules->max_age_s : CS_DEFAULT_MAX_AGE_S;
     int64_t age = j->expect->at_unix_s - c->claims.iat.unix_s;
+    cs_shows_claims(j);
     if (!c->claims.iat.is_present)
         evidence_fail(j, "CS_ISSUED_MISSING", "no iat");
     else if (age < -leeway(j))

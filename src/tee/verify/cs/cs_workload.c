@@ -54,6 +54,7 @@ void cs_check_image(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     struct bytes digest = c->claims.container.image_digest;
+    cs_shows_claims(j);
     if (c->rules == NULL) {
         evidence_skip(j, true, "Give a policy that says what to accept: docs/POLICY.md.",
                       "no release to compare with; image_digest is %.*s", CS_QUOTE(digest));
@@ -73,6 +74,7 @@ void cs_check_signers(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     const struct cs_list *ids = &c->claims.container.signer_key_ids;
+    cs_shows_claims(j);
     if (c->rules == NULL || c->rules->image_signers.n == 0)
         cs_not_asked(j, "image_signers", ids->n > 0 ? ids->v[0] : (struct bytes){0});
     else if (!is_signed_by(&c->rules->image_signers, &c->claims))
@@ -103,6 +105,7 @@ static bool has_pair(const struct cs_pairs *got, const struct cs_text *want)
 void cs_check_env(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->env.is_given) {
         cs_not_asked(j, "env", (struct bytes){0});
         return;
@@ -122,6 +125,7 @@ void cs_check_env_override(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     const struct cs_pairs *got = &c->claims.container.env_override;
+    cs_shows_claims(j);
     if (c->rules == NULL) {
         cs_not_asked(j, "env_override", got->n > 0 ? got->name[0] : (struct bytes){0});
         return;
@@ -141,6 +145,7 @@ void cs_check_cmd_override(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     const struct cs_list *got = &c->claims.container.cmd_override;
+    cs_shows_claims(j);
     if (c->rules == NULL)
         cs_not_asked(j, "cmd_override", got->n > 0 ? got->v[0] : (struct bytes){0});
     else if (!list_is(&c->rules->cmd_override, got))
@@ -156,6 +161,7 @@ void cs_check_restart(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
     struct bytes got = c->claims.container.restart_policy;
+    cs_shows_claims(j);
     if (c->rules == NULL || !c->rules->restart_policies.is_given)
         cs_not_asked(j, "restart_policies", got);
     else
