@@ -15,14 +15,14 @@ MEGABYTE = 1000000
 
 # Forbidden: a whole layer ("engine"), or one module of it ("crypto/aead").
 RULES = {
-    "eml-host": {"without": ["crypto", "formats/cose", "formats/cbor", "engine", "receipt", "tee_verify", "tee", "tee_sim",
+    "eml-host": {"without": ["crypto", "formats/cose", "formats/cbor", "engine", "receipt", "tee_verify", "tee", "tee_rim", "tee_sim",
                              "channel", "model", "serve"],
                  "libraries_without": ["libcrypto", "libssl"]},
     "eml": {"without": ["tee", "tee_sim"]},
-    "eml-verify": {"without": ["net", "engine", "tee", "tee_sim", "channel", "model", "serve"],
+    "eml-verify": {"without": ["net", "engine", "tee", "tee_rim", "tee_sim", "channel", "model", "serve"],
                    "is_static": True, "no_sockets": True, "max_bytes": 6 * MEGABYTE},
-    "eml-enclave": {"without": ["tee_sim"], "is_static": True},
-    "eml-enclave-sim": {},
+    "eml-enclave": {"without": ["tee_rim", "tee_sim"], "is_static": True},
+    "eml-enclave-sim": {"without": ["tee_rim"], "libraries_without": ["libxml", "libxmlsec"]},
 }
 
 
