@@ -32,7 +32,8 @@ void snp_check_hwid(struct evidence_job *j)
     struct bytes id = snp_signed(j)->chip_id;
     evidence_shows(j, "CHIP_ID", id);
     if (leaf->kind == SNP_KEY_VLEK) {
-        evidence_skip(j, false, NULL, "a VLEK certificate names a provider and no chip");
+        evidence_skip(j, false, "Ask the provider for a VCEK, where the chip matters.",
+                      "a VLEK certificate names a provider and no chip");
         return;
     }
     evidence_shows(j, "hardware id", leaf->hwid);
