@@ -267,7 +267,7 @@ def test_garbage_beside_evidence():
     with Place() as place:
         words = accepted(place)
         place.write("q", bytes(300) + b"\x04\x00")
-        for name, content in GARBAGE.items():
+        for name, content in list(GARBAGE.items())[::3 if SLOW_LANE else 1]:
             place.write(name, content)
             for option in options:
                 for full in (words, ["evidence", "q", "--type", "tdx"], ["evidence", "q", "--type", "cs-token"]):
