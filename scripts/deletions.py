@@ -1,7 +1,7 @@
 """Walks every (check, code) of the verifiers: with its failure turned into a pass, which test fails first?
 
 Called by scripts/deletions.sh, which builds the test programs of the lane (tests/support/deletion.c). A first run of each
-program tells which failures it provokes, so that a deletion is tried only where it can be noticed, quickest program first.
+program tells which failures each test provokes, so that a deletion is tried only where it can be noticed, quickest first.
 """
 import argparse
 import concurrent.futures
@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -69,27 +68,40 @@ def run(program, extra):
         process.wait()
 
 
-def survey(programs):
-    """{(id, code): [(seconds, program)]}"""
+def survey_one(program):
+    """[((id, code), seconds, test)] of one program with nothing deleted."""
+    run_with = {**os.environ, "EML_FAILURES": "1"}
+    process = subprocess.Popen(["stdbuf", "-oL", program], env=run_with, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True, errors="replace")
+    tests, test, rows, began = [], "", set(), time.monotonic()
+    for line in process.stdout:
+        found = re.match(r"\[ (RUN     |FAILURE ) \] (\S+)", line)
+        if not found:
+            continue
+        if found.group(1) == "RUN     ":
+            tests.append((test, rows, time.monotonic() - began))
+            test, rows, began = found.group(2), set(), time.monotonic()
+        else:
+            rows.add(tuple(found.group(2).split(":", 1)))
+    tests.append((test, rows, time.monotonic() - began))
+    if process.wait() not in (0, 77):
+        sys.exit(f"{os.path.basename(program)} fails with nothing deleted")
+    return [(row, took, name) for name, rows, took in tests for row in rows]
+
+
+def survey(pool, programs):
+    """{(id, code): [(seconds, program, test)]}, quickest first"""
     seen = {}
-    for program in programs:
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "failures")
-            began = time.monotonic()
-            failed, said = run(program, {"EML_FAILURES": path})
-            took = time.monotonic() - began
-            if failed:
-                sys.exit(f"{os.path.basename(program)}: {failed} fails with nothing deleted: {said}")
-            if os.path.exists(path):
-                with open(path, encoding="utf-8") as f:
-                    for line in f.read().splitlines():
-                        seen.setdefault(tuple(line.split(":", 1)), []).append((took, program))
+    for program, found in zip(programs, pool.map(survey_one, programs)):
+        for row, took, test in found:
+            seen.setdefault(row, []).append((took, program, test))
     return {row: sorted(found) for row, found in seen.items()}
 
 
-def first_notice(row, programs):
-    for _, program in programs:
-        test, said = run(program, {"EML_DELETE": ":".join(row)})
+def first_notice(row, tests):
+    for _, program, name in tests:
+        print(f"{row[0]}:{row[1]}: {os.path.basename(program)} {name}", file=sys.stderr)
+        test, said = run(program, {"EML_DELETE": ":".join(row), "EML_TEST": name})
         if test:
             return os.path.basename(program), test, said
     return None
@@ -142,9 +154,9 @@ def main():
     parser.add_argument("targets", nargs="+")
     args = parser.parse_args()
     known = documented()
-    seen = survey([os.path.join(args.build, "tests", target) for target in args.targets])
-    rows = [row for row in order(seen, known) if wanted(row, args.only)]
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        seen = survey(pool, [os.path.join(args.build, "tests", target) for target in args.targets])
+        rows = [row for row in order(seen, known) if wanted(row, args.only)]
         result = dict(zip(rows, pool.map(lambda row: first_notice(row, seen.get(row, [])), rows)))
     for row in rows:
         if not result[row]:

@@ -4,23 +4,22 @@
  * that lane, and nowhere else (cmake/flags.cmake): the verifier's own objects stay what is shipped.
  *
  *     EML_DELETE=id:CODE     the failure of that check with that code becomes a pass
- *     EML_FAILURES=FILE      each id:CODE that fails is appended, so that it is known which program
- *                            could notice
+ *     EML_FAILURES=1         each failure is told on standard output, between cmocka's lines, so
+ *                            that it is known which test could notice
+ *     EML_TEST=NAME          only this test runs
  *
  * scripts/deletions.sh drives it and writes docs/DELETIONS.md.
  */
 #ifdef EML_DELETION
 
-#include <fcntl.h>
-#include <stdarg.h>
+#include "support/test.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/checks.h"
 
-enum { NAME_MAX_BYTES = 160, KNOWN_MAX = 1024 };
+enum { NAME_MAX_BYTES = 160 };
 
 void __real_checks_fail(struct checks *c, const char *id, const char *code, const char *fix,
                         const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -29,31 +28,20 @@ void __wrap_checks_fail(struct checks *c, const char *id, const char *code, cons
 bool __wrap_checks_status(struct checks *c, const char *id, const char *code, const char *fix,
                           status s, const char *passed);
 
-static char known[KNOWN_MAX][NAME_MAX_BYTES];
-static size_t n_known;
-
-static bool is_known(const char *name)
+/* The same failure again and again, as a test of flipped bits makes it, is told once. */
+static void tell(const char *name)
 {
-    for (size_t i = 0; i < n_known; i++) {
-        if (strcmp(known[i], name) == 0)
-            return true;
-    }
-    if (n_known < KNOWN_MAX)
-        memcpy(known[n_known++], name, NAME_MAX_BYTES);
-    return false;
+    static char last[NAME_MAX_BYTES];
+    if (getenv("EML_FAILURES") == NULL || strcmp(last, name) == 0)
+        return;
+    memcpy(last, name, sizeof(last));
+    (void)printf("[ FAILURE  ] %s\n", name);
 }
 
-/* Not through the support's write(), which tests make fail. */
-static void record(const char *name)
+__attribute__((constructor)) static void choose_test(void)
 {
-    char line[NAME_MAX_BYTES + 1];
-    const char *path = getenv("EML_FAILURES");
-    if (path == NULL || is_known(name))
-        return;
-    int n = snprintf(line, sizeof(line), "%s\n", name);
-    FILE *to = fopen(path, "a");
-    if (to == NULL || fwrite(line, 1, (size_t)n, to) != (size_t)n || fclose(to) != 0)
-        abort();
+    if (getenv("EML_TEST") != NULL)
+        cmocka_set_test_filter(getenv("EML_TEST"));
 }
 
 static bool is_deleted(const char *id, const char *code)
@@ -61,7 +49,7 @@ static bool is_deleted(const char *id, const char *code)
     char name[NAME_MAX_BYTES] = {0};
     const char *wanted = getenv("EML_DELETE");
     (void)snprintf(name, sizeof(name), "%s:%s", id, code != NULL ? code : "-");
-    record(name);
+    tell(name);
     return wanted != NULL && strcmp(wanted, name) == 0;
 }
 
