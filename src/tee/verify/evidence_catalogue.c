@@ -1,6 +1,6 @@
 #include "tee/verify/evidence_catalogue.h"
 
-#include "tee/verify/evidence_job.h"
+#include "tee/verify/evidence_parts.h"
 
 enum { TYPES_MAX = 64 };
 
@@ -15,12 +15,23 @@ bool evidence_catalogue_type(size_t i, enum evidence_type *out)
     return false;
 }
 
+/* The rows that are made around a kind's own, where there is something to judge. */
+static const struct evidence_check *row_around(const struct evidence_kind *k, size_t i)
+{
+    if (k->binds != NULL && i-- == 0)
+        return &evidence_parts_bundle;
+    return k->type != EVIDENCE_NVIDIA_GPU && i == 0 ? &evidence_parts_devices_row : NULL;
+}
+
 bool evidence_catalogue_rule(enum evidence_type t, size_t i, struct evidence_rule *out)
 {
     const struct evidence_kind *k = evidence_kind_of(t);
-    if (k == NULL || i >= k->n_checks)
+    if (k == NULL)
         return false;
-    const struct evidence_check *c = &k->checks[i];
+    const struct evidence_check *c =
+        i < k->n_checks ? &k->checks[i] : row_around(k, i - k->n_checks);
+    if (c == NULL)
+        return false;
     *out = (struct evidence_rule){c->id, c->code, c->fix, c->source};
     return true;
 }

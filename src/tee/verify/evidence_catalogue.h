@@ -16,7 +16,8 @@ struct evidence_rule {
 
 /* The i-th type that is judged here, in the order of their numbers; false after the last. */
 bool evidence_catalogue_type(size_t i, enum evidence_type *out);
-/* The i-th check of that type, in the order in which they are made; false after the last. */
+/* The i-th check of that type, in the order in which they are made, and after them those that are
+ * made of a bundle and of devices that come with it; false after the last. */
 bool evidence_catalogue_rule(enum evidence_type t, size_t i, struct evidence_rule *out);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum { REACHED_NOTHING = -1 };
 
-static const struct evidence_check BUNDLE = {
+const struct evidence_check evidence_parts_bundle = {
     "bundle",
     NEEDS_NOTHING,
     NULL,
@@ -13,7 +13,7 @@ static const struct evidence_check BUNDLE = {
     "Fetch the evidence again; it must be the bundle's own bytes.",
     "docs/ATTESTATION.md, bundles",
 };
-static const struct evidence_check DEVICES = {
+const struct evidence_check evidence_parts_devices_row = {
     "devices",
     NEEDS_SIGNED,
     NULL,
@@ -44,7 +44,7 @@ void evidence_parts_open(struct evidence_job *j, struct evidence_expect *filled)
     struct bundle b;
     if (j->kind->binds == NULL || !bundle_is(j->evidence))
         return;
-    j->now = &BUNDLE;
+    j->now = &evidence_parts_bundle;
     j->reached = REACHED_NOTHING;
     status s = bundle_parse(j->evidence, &b);
     if (failed(s)) {
@@ -97,8 +97,8 @@ static const char *digest_trouble(const struct evidence_job *j)
 static bool check_devices(struct evidence_job *j)
 {
     const char *trouble;
-    j->now = &DEVICES;
-    if (j->reached < DEVICES.need) {
+    j->now = &evidence_parts_devices_row;
+    if (j->reached < evidence_parts_devices_row.need) {
         evidence_skip(j, true, "See the first check that failed.",
                       "not judged, because an earlier check did not hold");
         return false;

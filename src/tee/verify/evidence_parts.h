@@ -9,6 +9,9 @@
 
 #include "tee/verify/evidence_job.h"
 
+/* The rows, for the catalogue. A device has neither. */
+extern const struct evidence_check evidence_parts_bundle, evidence_parts_devices_row;
+
 /* When j->evidence is a bundle of a kind that is bundled: judges the envelope, puts its evidence
  * into j and what came beside it where *filled, which is j->expect, has nothing. A bundle that does
  * not open leaves j->reached below every stage. */
