@@ -198,6 +198,7 @@ static status check_leaf_extensions(const X509 *cert)
     return OK;
 }
 
+/* For CA certificates libcrypto's strict mode asks the same; it does not say so in its manual. */
 static status check_usage(X509 *cert, bool is_leaf)
 {
     bool is_ca = X509_check_ca(cert) != 0 || (X509_get_extension_flags(cert) & EXFLAG_CA) != 0;

@@ -220,6 +220,18 @@ static void the_root_is_no_leaf(void **state)
     assert_code(verify(p), ST_CERT);
 }
 
+/* Pinned or not: what signs itself proves nothing. */
+static void a_leaf_that_is_its_own_root_is_refused(void **state)
+{
+    struct pki *p = *state;
+    struct x509_request own = request("self", "self", p->leaf_key, p->leaf_key);
+    issue(&own, &p->leaf);
+    link_chain(p);
+    p->chain.root = p->chain.leaf;
+    p->chain.n_intermediates = 0;
+    assert_code(verify(p), ST_CERT);
+}
+
 static void a_ca_is_no_leaf(void **state)
 {
     struct pki *p = *state;
@@ -575,6 +587,7 @@ int main(void)
         WITH_PKI(a_root_among_the_intermediates_is_not_trusted),
         WITH_PKI(an_intermediate_is_no_anchor),
         WITH_PKI(the_root_is_no_leaf),
+        WITH_PKI(a_leaf_that_is_its_own_root_is_refused),
         WITH_PKI(a_ca_is_no_leaf),
         WITH_PKI(a_leaf_signs_no_certificate),
         WITH_PKI(path_length_is_kept),
