@@ -45,7 +45,7 @@ static bool is_name(struct bytes name, const char *want)
 /* A line ends with CR LF and with nothing less; its bytes are taken without them. */
 static status take_line(struct rd *r, size_t max, struct bytes *out)
 {
-    struct bytes left = bytes_of(r->in.p + r->at, rd_left(r));
+    struct bytes left = bytes_of(r->in.p ? r->in.p + r->at : NULL, rd_left(r));
     size_t n = 0;
     while (n < left.n && left.p[n] != '\r' && left.p[n] != '\n')
         n++;
