@@ -71,6 +71,20 @@ static void each_truncation_is_refused(void **state)
     buf_done(&der);
 }
 
+static void a_time_that_cannot_be_read_is_refused(void **state)
+{
+    (void)state;
+    int64_t from = 0, to = 0;
+    struct x509_request r = request();
+    struct buf der = issued(&r);
+    size_t at = 0;
+    while (der.p[at] != 0x17 || der.p[at + 1] != 0x0d) /* UTCTime of 13 characters */
+        at++;
+    der.p[at + 4] = 'x';
+    assert_code(x509_validity(buf_view(&der), &from, &to), ST_FORMAT);
+    buf_done(&der);
+}
+
 static void a_certificate_too_large_is_refused(void **state)
 {
     (void)state;
@@ -327,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_read),
         cmocka_unit_test(each_truncation_is_refused),
+        cmocka_unit_test(a_time_that_cannot_be_read_is_refused),
         cmocka_unit_test(a_certificate_too_large_is_refused),
         cmocka_unit_test(extensions_are_found_by_name),
         cmocka_unit_test(a_certificate_without_extensions),

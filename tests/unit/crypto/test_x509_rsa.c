@@ -2,6 +2,9 @@
  * extensions; and what a CRL may say of them. */
 #include "crypto/x509.h"
 
+#include <openssl/x509.h>
+
+#include "crypto/lib.h"
 #include "crypto/x509_issue.h"
 #include "support/test.h"
 
@@ -380,6 +383,45 @@ static void a_crl_by_itself(void **state)
     }
 }
 
+/* The same CRL under a good signature of another kind, which x509_issue does not make. */
+static struct buf signed_with(const struct buf *der, const EVP_MD *digest)
+{
+    const uint8_t *p = der->p;
+    uint8_t *again = NULL;
+    struct buf out = BUF_MAX(DER_MAX);
+    X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der->n);
+    assert_non_null(crl);
+    assert_true(X509_CRL_sign(crl, rsa_secret_pkey(pki.root_key), digest) > 0);
+    int n = i2d_X509_CRL(crl, &again);
+    assert_true(n > 0);
+    buf_put(&out, bytes_of(again, (size_t)n));
+    OPENSSL_free(again);
+    X509_CRL_free(crl);
+    return out;
+}
+
+static void a_crl_is_signed_with_an_allowed_algorithm(void **state)
+{
+    (void)state;
+    struct x509_crl_request req = root_crl();
+    struct buf crl = issued_crl(&req);
+    struct buf sha256 = signed_with(&crl, EVP_sha256()), sha224 = signed_with(&crl, EVP_sha224());
+    struct bytes list = buf_view(&sha256);
+    struct x509_crl out;
+    struct x509_chain c = chain();
+    c.crls = &list;
+    c.n_crls = 1;
+    c.is_crl_where_named = true;
+    assert_int_equal(verify(&c), ST_OK);
+    assert_ok(x509_verify_crl(list, buf_view(&pki.root), NOW, &out));
+    list = buf_view(&sha224);
+    assert_int_equal(verify(&c), ST_CERT);
+    assert_code(x509_verify_crl(list, buf_view(&pki.root), NOW, &out), ST_CERT);
+    buf_done(&crl);
+    buf_done(&sha256);
+    buf_done(&sha224);
+}
+
 static void a_leaf_issues_no_crl(void **state)
 {
     (void)state;
@@ -456,6 +498,7 @@ int main(void)
         EACH(the_roots_crl_covers_intermediates),
         EACH(a_crl_is_of_its_issuer_and_time),
         EACH(a_crl_by_itself),
+        EACH(a_crl_is_signed_with_an_allowed_algorithm),
         EACH(a_leaf_issues_no_crl),
         EACH(listed_serials_are_found),
         EACH(each_flipped_byte_of_a_crl_is_refused),
