@@ -103,6 +103,13 @@ void evidence_check_platform(struct evidence_job *j)
         evidence_pass(j, "the statement says %s", want);
 }
 
+/* An epoch is good for as long as the policy's max_age_s says, and evidence without a time does not
+ * say how old it is. A live session then has to ask for its own. */
+static bool is_of_any_age(const struct evidence_job *j)
+{
+    return j->statement.freshness == FRESH_EPOCH && j->expect->is_session && j->timestamp_ms == 0;
+}
+
 void evidence_check_freshness(struct evidence_job *j)
 {
     if (!has_statement(j, false) || !has_policy(j))
@@ -110,6 +117,9 @@ void evidence_check_freshness(struct evidence_job *j)
     const char *name = j->statement.freshness == FRESH_EPOCH ? "epoch" : "session";
     if ((j->policy->freshness_mask >> j->statement.freshness & 1u) == 0)
         evidence_fail(j, NULL, "the evidence is fresh by %s, which the policy does not list", name);
+    else if (is_of_any_age(j))
+        evidence_fail(j, NULL, "evidence of %s tells no time: an epoch may be of any age",
+                      j->kind->platform);
     else
         evidence_pass(j, "fresh by %s", name);
 }

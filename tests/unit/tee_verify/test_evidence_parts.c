@@ -9,8 +9,11 @@
 
 /* ---- a CPU whose evidence is the 64 bytes that bind a statement ---- */
 
+static uint64_t g_cpu_time_ms; /* that evidence tells; 0: none */
+
 static void cpu_check(struct evidence_job *j)
 {
+    j->timestamp_ms = g_cpu_time_ms;
     evidence_shows(j, "binding", j->evidence);
     if (j->evidence.n != STATEMENT_BINDING_LEN) {
         evidence_unreadable(j, FAIL(ST_FORMAT, "not 64 bytes"));
@@ -40,6 +43,7 @@ static const struct evidence_check CPU[] = {
     {"quote", NEEDS_NOTHING, cpu_check, "CPU", "", "none"},
     {"policy", NEEDS_SIGNED, evidence_check_policy, "POLICY", "", "none"},
     {"statement", NEEDS_SIGNED, evidence_check_statement, "STATEMENT", "", "none"},
+    {"freshness", NEEDS_SIGNED, evidence_check_freshness, "FRESHNESS", "", "none"},
     {"nonce", NEEDS_SIGNED, evidence_check_nonce, "NONCE", "", "none"},
     {"public_key", NEEDS_SIGNED, evidence_check_public_key, "KEY", "", "none"},
 };
@@ -143,6 +147,7 @@ struct outcome {
 
 static void init(struct scene *s)
 {
+    g_cpu_time_ms = 0;
     *s = (struct scene){.encoded = BUF_MAX(STATEMENT_MAX_BYTES), .has_policy = true};
     s->statement =
         (struct statement){.platform = BYTES_LIT("intel-tdx"), .service = BYTES_LIT("service")};
@@ -256,6 +261,32 @@ static void the_statements_nonce_is_expected(struct scene *s)
     s->expect.nonce = BYTES_OF(s->statement.nonce);
 }
 
+static void epoch(struct scene *s)
+{
+    s->statement.freshness = FRESH_EPOCH;
+    s->policy.freshness_mask = 1u << FRESH_EPOCH;
+    build(s);
+}
+
+static void epoch_in_a_session(struct scene *s)
+{
+    epoch(s);
+    s->expect.is_session = true;
+    s->expect.epoch_id = s->statement.nonce;
+}
+
+static void epoch_that_tells_its_time(struct scene *s)
+{
+    epoch_in_a_session(s);
+    g_cpu_time_ms = 1;
+}
+
+static void epoch_that_is_not_listed(struct scene *s)
+{
+    epoch(s);
+    s->policy.freshness_mask = 1u << FRESH_SESSION;
+}
+
 static void another_key_is_used(struct scene *s)
 {
     static const uint8_t other[32] = {5};
@@ -349,6 +380,10 @@ static const struct row {
     {"nonce is not the statement's", another_nonce_is_expected, REJECT, "nonce", "NONCE"},
     {"nonce is the statement's", the_statements_nonce_is_expected, ACCEPT, NULL, NULL},
     {"peer uses another key", another_key_is_used, REJECT, "public_key", "KEY"},
+    {"epoch, looked at later", epoch, ACCEPT, NULL, NULL},
+    {"epoch of any age", epoch_in_a_session, REJECT, "freshness", "FRESHNESS"},
+    {"epoch with a time", epoch_that_tells_its_time, ACCEPT, NULL, NULL},
+    {"epoch is not listed", epoch_that_is_not_listed, REJECT, "freshness", "FRESHNESS"},
     {"devices", devices, ACCEPT, NULL, NULL},
     {"devices, no rules for them", devices_and_no_rules, ACCEPT, "devices", SKIP},
     {"devices, no policy", devices_and_no_policy, INCOMPLETE, "policy", SKIP},
@@ -390,9 +425,10 @@ static void check_ids(const struct checks *c, const char *const *ids)
 static void cpu_comes_first_and_each_check_once(void **state)
 {
     (void)state;
-    static const char *const ALL[] = {"bundle",     "quote",   "policy", "statement", "nonce",
-                                      "public_key", "devices", "gpu",    NULL};
-    static const char *const RAW[] = {"quote", "policy", "statement", "nonce", "public_key", NULL};
+    static const char *const ALL[] = {"bundle", "quote",      "policy",  "statement", "freshness",
+                                      "nonce",  "public_key", "devices", "gpu",       NULL};
+    static const char *const RAW[] = {"quote", "policy",     "statement", "freshness",
+                                      "nonce", "public_key", NULL};
     struct scene s CLEANUP(done);
     struct outcome o;
     init(&s);
