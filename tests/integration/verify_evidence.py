@@ -108,7 +108,7 @@ def test_report_is_whole_or_not_there():
             full = [w for w in words if w not in ("--policy", "p")] if "--policy" in extra else words
             place.run("eml-verify", *full, *extra, "--html", "o", code=code)
             equal(place.read("o"), b"before", "what no verdict replaces")
-        for bad, code in (("none/o", 1), (".", 2)):
+        for bad, code in (("none/o", 1), (".", 2), ("e", 2), ("./p", 2)):
             out = place.run("eml-verify", *words, "--html", bad, code=code)
             equal((out.out, len(out.err.strip().splitlines())), ("", 1), out)
         equal(sorted(os.listdir(place.dir)), ["e", "o", "p"])

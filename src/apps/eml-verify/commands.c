@@ -1,6 +1,7 @@
 #include "apps/eml-verify/commands.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "apps/common/app.h"
@@ -291,11 +292,36 @@ static int work_on_evidence(const void *ctx, const struct outputs *o)
     return ok(s) ? exit_code : app_fail(s);
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a != NULL && b != NULL && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+/* A report must not replace what it reports on. */
+static status check_report_path(const struct cli *args)
+{
+    static const char *const INPUTS[] = {"policy", "collateral", "certs",     "crl",
+                                         "jwks",   "event-log",  "statement", "reference-values",
+                                         "state"};
+    const char *html = cli_value(args, "html");
+    bool is_taken = is_same_file(html, cli_operand(args, 0));
+    for (size_t i = 0; i < sizeof(INPUTS) / sizeof(INPUTS[0]); i++) {
+        for (size_t k = 0; k < cli_count(args, INPUTS[i]); k++)
+            is_taken |= is_same_file(html, cli_nth(args, INPUTS[i], k));
+    }
+    return is_taken ? cli_wrong("--html would replace an input, %.200s", html) : OK;
+}
+
 int commands_evidence(const struct cli *args)
 {
     const char *const paths[OUTPUT_N] = {
         [OUTPUT_HTML] = cli_value(args, "html"),
         [OUTPUT_STATE] = cli_value(args, "state"),
     };
+    status s = check_report_path(args);
+    if (failed(s))
+        return app_fail(s);
     return outputs_run(paths, work_on_evidence, args);
 }
