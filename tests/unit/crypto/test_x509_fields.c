@@ -268,6 +268,10 @@ static const struct crl_row CRLS[] = {
      "020101" ALG "3000"
      "17113235303130313030303030302b30313030" TO,
      ST_FORMAT, 0},
+    {"a colon for the ten of October",
+     "020101" ALG "3000"
+     "170d3235303a30313030303030305a" TO,
+     ST_FORMAT, 0},
     {"a sign in a number",
      "020101" ALG "3000"
      "170d32352b3130313030303030305a" TO,
