@@ -27,7 +27,8 @@ static void match(const struct tcb_info *t)
         part = tcb_match_module_level(module, &td);
     if (level != NULL) {
         struct tcb_match merged;
-        tcb_match_merge(&level->word, &level->word, part ? &part->word : NULL, &merged);
+        const struct tcb_status_word *parts[] = {&level->word, part ? &part->word : NULL};
+        tcb_match_merge(&level->word, parts, 2, &merged);
         if (merged.n_advisories > TCB_MATCH_ADVISORIES_MAX)
             abort();
     }

@@ -196,9 +196,8 @@ static bool is_word_right(const char *status_word, const char *advisories)
     return strcmp(status_word, "UpToDate") == 0 && advisories == NULL;
 }
 
-static bool is_module_right(const struct forge_dcap *f)
+static bool is_module_right(const struct forge_dcap *f, const uint8_t *svn)
 {
-    const uint8_t *svn = f->body + FORGE_TD_TCB_SVN;
     bool is_signer = is_filled(f->module_mrsigner, 48, 0) && is_filled(f->module_attributes, 8, 0);
     if (svn[1] == 0)
         return is_signer;
@@ -206,9 +205,9 @@ static bool is_module_right(const struct forge_dcap *f)
            is_word_right(f->module_level.status, f->module_level.advisories);
 }
 
-static bool is_reached(const struct forge_dcap *f, const struct forge_dcap_level *l)
+static bool is_reached(const struct forge_dcap *f, const uint8_t *svn,
+                       const struct forge_dcap_level *l)
 {
-    const uint8_t *svn = f->body + FORGE_TD_TCB_SVN;
     for (size_t i = 0; i < 16; i++) {
         if (f->svn[i] < l->sgx[i] || (svn[i] < l->tdx[i] && (i >= 2 || svn[1] == 0)))
             return false;
@@ -216,21 +215,31 @@ static bool is_reached(const struct forge_dcap *f, const struct forge_dcap_level
     return f->pcesvn >= l->pcesvn;
 }
 
+static size_t level_of(const struct forge_dcap *f, const uint8_t *svn)
+{
+    size_t i = 0;
+    while (i < f->n_levels && !is_reached(f, svn, &f->levels[i]))
+        i++;
+    return i;
+}
+
+/* The module that launched the TD and, where the report tells of it, the one that runs now. */
 static bool is_level_right(const struct forge_dcap *f)
 {
-    for (size_t i = 0; i < f->n_levels; i++) {
-        if (is_reached(f, &f->levels[i]))
-            return is_word_right(f->levels[i].status, f->levels[i].advisories);
-    }
-    return false;
+    bool has_two = f->version == 5 && f->body_type == QUOTE_BODY_TD15;
+    const uint8_t *launch = f->body + FORGE_TD_TCB_SVN;
+    const uint8_t *now = has_two ? f->body + FORGE_TD_TCB_SVN_2 : launch;
+    size_t a = level_of(f, launch), b = level_of(f, now);
+    size_t worse = a > b ? a : b;
+    return worse < f->n_levels && is_module_right(f, launch) && is_module_right(f, now) &&
+           is_word_right(f->levels[worse].status, f->levels[worse].advisories);
 }
 
 static bool is_right(const struct forge_dcap *f)
 {
     const uint8_t *svn = f->qe_report + FORGE_SGX_ISVSVN;
     unsigned isvsvn = svn[0] | (unsigned)svn[1] << 8;
-    return is_td_right(f) && is_qe_right(f) && is_module_right(f) && is_level_right(f) &&
-           isvsvn >= f->qe_level.isvsvn &&
+    return is_td_right(f) && is_qe_right(f) && is_level_right(f) && isvsvn >= f->qe_level.isvsvn &&
            is_word_right(f->qe_level.status, f->qe_level.advisories) &&
            memcmp(f->tcb_fmspc, f->fmspc, 6) == 0 && memcmp(f->tcb_pceid, f->pceid, 2) == 0;
 }

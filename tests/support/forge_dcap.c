@@ -151,6 +151,7 @@ static void init_td(struct forge_dcap *f)
     static const uint8_t svn[] = {5, 1, 2}, attributes[] = {0, 0, 0, 0x10},
                          xfam[] = {0xe7, 0x02, 0x06};
     memcpy(f->body + FORGE_TD_TCB_SVN, svn, sizeof(svn));
+    memcpy(f->body + FORGE_TD_TCB_SVN_2, svn, sizeof(svn));
     memset(f->body + FORGE_TD_MRSEAM, 0x11, 48);
     memcpy(f->body + FORGE_TD_ATTRIBUTES, attributes, sizeof(attributes));
     memcpy(f->body + FORGE_TD_XFAM, xfam, sizeof(xfam));

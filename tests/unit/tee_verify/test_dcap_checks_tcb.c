@@ -77,6 +77,33 @@ static void module_out_of_date(void)
     scene.f.module_level.status = "OutOfDate";
 }
 
+/* ---- the module that runs now, after an update ---- */
+
+static void current_module_unknown(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN_2 + 1] = 3;
+}
+
+static void current_module_below_every_level(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN_2] = 3;
+}
+
+static void current_platform_below_every_level(void)
+{
+    scene.f.version = 5;
+    scene.f.levels[1].tdx[2] = 1;
+    scene.f.body[FORGE_TD_TCB_SVN_2 + 2] = 0;
+}
+
+static void current_platform_out_of_date(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN_2 + 2] = 1;
+}
+
 /* ---- levels ---- */
 
 static void component_below_every_level(void)
@@ -170,6 +197,14 @@ static const struct scene_row REFUSED[] = {
      "TDX_MODULE_NO_LEVEL"},
     {"a module out of date", QUOTE_TDX, module_out_of_date, "tcb.status",
      "DCAP_TCB_STATUS_REFUSED"},
+    {"an unknown module runs now", QUOTE_TDX, current_module_unknown, "tdx_module.current",
+     "TDX_CURRENT_NO_LEVEL"},
+    {"a module below every level runs now", QUOTE_TDX, current_module_below_every_level,
+     "tdx_module.current", "TDX_CURRENT_NO_LEVEL"},
+    {"a platform below every level now", QUOTE_TDX, current_platform_below_every_level,
+     "tdx_module.current", "TDX_CURRENT_NO_LEVEL"},
+    {"a platform out of date now", QUOTE_TDX, current_platform_out_of_date, "tcb.status",
+     "DCAP_TCB_STATUS_REFUSED"},
     {"a component below every level", QUOTE_TDX, component_below_every_level, "tcb.level",
      "DCAP_TCB_NO_LEVEL"},
     {"PCESVN below every level", QUOTE_SGX, pcesvn_below_every_level, "tcb.level",
@@ -228,7 +263,14 @@ static void qe_attributes_outside_the_mask(void)
     scene.f.qe_report[FORGE_SGX_ATTRIBUTES] = 0x01;
 }
 
+static void updated_since_launch(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN_2] = 9;
+}
+
 static const struct scene_row ACCEPTED[] = {
+    {"a module updated since launch", QUOTE_TDX, updated_since_launch, NULL, NULL},
     {"out of date, by the policy's leave", QUOTE_TDX, out_of_date_accepted, NULL, NULL},
     {"a module of before 1.5", QUOTE_TDX, old_module, NULL, NULL},
     {"the machine is listed", QUOTE_SGX, machine_listed, NULL, NULL},

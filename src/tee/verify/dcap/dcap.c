@@ -90,9 +90,11 @@
     {"qe.level", NEEDS_SIGNED, dcap_check_qe_level, "DCAP_QE_NO_LEVEL", PLATFORM_FIX, PCS \
      "Get QE Identity, tcbLevels"}
 
-#define TCB_ROWS \
+#define LEVEL_ROWS \
     {"tcb.level", NEEDS_SIGNED, dcap_check_level, "DCAP_TCB_NO_LEVEL", PLATFORM_FIX, PCS \
-     "Get TCB Info, determining the TCB level"}, \
+     "Get TCB Info, determining the TCB level"}
+
+#define TCB_ROWS \
     {"tcb.status", NEEDS_SIGNED, dcap_check_status, "DCAP_TCB_STATUS_REFUSED", PLATFORM_FIX \
      " Or accept the status in the policy, knowing its advisories.", PCS \
      "Get TCB Info, tcbStatus"}, \
@@ -155,6 +157,9 @@ static const struct evidence_check TDX_CHECKS[] = {
      PCS "Get TCB Info, tdxModule and tdxModuleIdentities"},
     {"tdx_module.level", NEEDS_SIGNED, dcap_check_module_level, "TDX_MODULE_NO_LEVEL", PLATFORM_FIX,
      PCS "Get TCB Info, tdxModuleIdentities, tcbLevels"},
+    LEVEL_ROWS,
+    {"tdx_module.current", NEEDS_SIGNED, dcap_check_module_current, "TDX_CURRENT_NO_LEVEL",
+     PLATFORM_FIX, TDX "TEE_TCB_SVN_2; " PCS "Get TCB Info"},
     TCB_ROWS,
     RULE_ROWS,
 };
@@ -168,6 +173,7 @@ static const struct evidence_check SGX_CHECKS[] = {
      "Build the enclave with the attributes that the policy names.", SDM "ATTRIBUTES; " POLICY},
     COLLATERAL_ROWS,
     QE_ROWS,
+    LEVEL_ROWS,
     TCB_ROWS,
     RULE_ROWS,
 };

@@ -82,6 +82,37 @@ void dcap_check_module_level(struct evidence_job *j)
     evidence_pass(j, "SVN %u is %s", d->quote.td.tee_tcb_svn.p[0], name);
 }
 
+/* A TD outlives an update of the module: a TD 1.5 report tells the SVN of the one that launched it,
+ * and of the one that runs now. Both are judged. */
+static bool find_current(struct dcap_state *d)
+{
+    struct quote_td now = d->quote.td;
+    now.tee_tcb_svn = d->quote.td.tee_tcb_svn2;
+    const struct tcb_info_module *m = tcb_match_module(&d->tcb, &now);
+    if (m == NULL || failed(tcb_match_check_module(m, &now)))
+        return false;
+    d->current_level = tcb_match_level(&d->tcb, &d->pck, &now);
+    if (tcb_match_has_module_levels(&now))
+        d->current_module_level = tcb_match_module_level(m, &now);
+    return d->current_level != NULL &&
+           (d->current_module_level != NULL || !tcb_match_has_module_levels(&now));
+}
+
+void dcap_check_module_current(struct evidence_job *j)
+{
+    struct dcap_state *d = dcap_state_of(j);
+    if (!dcap_stands_on(j, d->tcb.doc != NULL, NO_TCB))
+        return;
+    evidence_shows(j, "TEE_TCB_SVN_2", d->quote.td.tee_tcb_svn2);
+    d->has_current = d->quote.td.tee_tcb_svn2.n == 0 || find_current(d);
+    if (!d->has_current)
+        evidence_fail(j, NULL, "the TDX module that runs now is below every level");
+    else if (d->current_level == NULL)
+        evidence_pass(j, "a TD 1.0 report tells of one module only");
+    else
+        evidence_pass(j, "the TDX module that runs now has a level");
+}
+
 /* ---- level, status, advisories ---- */
 
 static const struct quote_td *td_of(const struct dcap_state *d)
@@ -111,10 +142,17 @@ void dcap_check_level(struct evidence_job *j)
 static bool merge(struct dcap_state *d)
 {
     bool needs_module = d->quote.tee == QUOTE_TDX && tcb_match_has_module_levels(&d->quote.td);
-    if (d->level == NULL || d->qe_level == NULL || (needs_module && d->module_level == NULL))
+    if (d->level == NULL || d->qe_level == NULL || (needs_module && d->module_level == NULL) ||
+        (d->quote.tee == QUOTE_TDX && !d->has_current))
         return false;
-    tcb_match_merge(&d->level->word, &d->qe_level->word,
-                    needs_module ? &d->module_level->word : NULL, &d->match);
+    /* The tables go from the best level down: of two, the later is the worse. */
+    const struct tcb_info_level *worse = d->current_level > d->level ? d->current_level : d->level;
+    const struct tcb_status_word *parts[] = {
+        &d->qe_level->word,
+        d->module_level != NULL ? &d->module_level->word : NULL,
+        d->current_module_level != NULL ? &d->current_module_level->word : NULL,
+    };
+    tcb_match_merge(&worse->word, parts, sizeof(parts) / sizeof(parts[0]), &d->match);
     d->is_matched = true;
     return true;
 }

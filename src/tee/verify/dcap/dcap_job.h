@@ -44,6 +44,9 @@ struct dcap_state {
     const struct tcb_info_module *module;
     const struct tcb_info_module_level *module_level;
     const struct tcb_info_level *level;
+    bool has_current; /* the module that runs now was judged, or the report tells of none */
+    const struct tcb_info_level *current_level;
+    const struct tcb_info_module_level *current_module_level;
     bool is_matched;
     struct tcb_match match; /* when is_matched */
 };
@@ -104,6 +107,7 @@ void dcap_check_qe_match(struct evidence_job *j);
 void dcap_check_qe_level(struct evidence_job *j);
 void dcap_check_module(struct evidence_job *j);
 void dcap_check_module_level(struct evidence_job *j);
+void dcap_check_module_current(struct evidence_job *j);
 void dcap_check_level(struct evidence_job *j);
 void dcap_check_status(struct evidence_job *j);
 void dcap_check_advisories(struct evidence_job *j);

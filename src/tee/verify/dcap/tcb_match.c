@@ -92,14 +92,16 @@ static void add_advisories(struct tcb_match *m, const struct tcb_status_word *wo
     }
 }
 
-void tcb_match_merge(const struct tcb_status_word *platform, const struct tcb_status_word *qe,
-                     const struct tcb_status_word *module, struct tcb_match *out)
+void tcb_match_merge(const struct tcb_status_word *platform,
+                     const struct tcb_status_word *const *parts, size_t n_parts,
+                     struct tcb_match *out)
 {
-    *out = (struct tcb_match){.status = tcb_status_merge(platform->status, qe->status)};
+    *out = (struct tcb_match){.status = platform->status};
     add_advisories(out, platform);
-    add_advisories(out, qe);
-    if (module == NULL)
-        return;
-    out->status = tcb_status_merge(out->status, module->status);
-    add_advisories(out, module);
+    for (size_t i = 0; i < n_parts && i < TCB_MATCH_PARTS_MAX; i++) {
+        if (parts[i] == NULL)
+            continue;
+        out->status = tcb_status_merge(out->status, parts[i]->status);
+        add_advisories(out, parts[i]);
+    }
 }

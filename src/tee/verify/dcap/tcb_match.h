@@ -26,7 +26,7 @@ bool tcb_match_has_module_levels(const struct quote_td *td);
 const struct tcb_info_module_level *tcb_match_module_level(const struct tcb_info_module *m,
                                                            const struct quote_td *td);
 
-enum { TCB_MATCH_ADVISORIES_MAX = 3 * TCB_STATUS_ADVISORIES_MAX };
+enum { TCB_MATCH_PARTS_MAX = 3, TCB_MATCH_ADVISORIES_MAX = 4 * TCB_STATUS_ADVISORIES_MAX };
 
 /* The judgement over all parts. Views borrow from the tables. */
 struct tcb_match {
@@ -35,8 +35,11 @@ struct tcb_match {
     struct bytes advisories[TCB_MATCH_ADVISORIES_MAX];
 };
 
-/* module NULL: SGX, or a module without levels. */
-void tcb_match_merge(const struct tcb_status_word *platform, const struct tcb_status_word *qe,
-                     const struct tcb_status_word *module, struct tcb_match *out);
+/* The platform's word, then those of its parts (at most TCB_MATCH_PARTS_MAX): the quoting enclave,
+ * the TDX module that launched the TD, the one that runs now. NULL among them: that part has
+ * none. */
+void tcb_match_merge(const struct tcb_status_word *platform,
+                     const struct tcb_status_word *const *parts, size_t n_parts,
+                     struct tcb_match *out);
 
 #endif
