@@ -688,6 +688,14 @@ static void test_foreign_token(void **state)
     };
     expect.nonce = bytes_str(forge.nonce);
     judge_good("its nonce", false, "\"service\":\"forge.service\",", "", &expect, NULL, NULL);
+    uint8_t digest[SHA256_LEN];
+    assert_ok(hex_decode(bytes_str(forge.nonce), digest, sizeof(digest)));
+    expect.nonce = BYTES_OF(digest);
+    judge_good("its nonce, which is hexadecimal", false, "\"service\":\"forge.service\",", "",
+               &expect, NULL, NULL);
+    digest[0] ^= 1;
+    judge_good("one bit of it", false, "\"service\":\"forge.service\",", "", &expect, "nonce",
+               "CS_NONCE_MISMATCH");
     expect.nonce = BYTES_LIT("0123456789");
     judge_good("another nonce", false, "\"service\":\"forge.service\",", "", &expect, "nonce",
                "CS_NONCE_MISMATCH");

@@ -221,12 +221,24 @@ void cs_check_signature(struct evidence_job *j)
     evidence_reach(j, CS_NEEDS_CLAIMS);
 }
 
-/* Only the one that the caller waits for, in the caller's own bytes: what is published outlives the
- * decoded claims. */
+/* A nonce is text: the bytes that the caller waits for stand there as they are, or in lower-case
+ * hexadecimal. */
+static bool holds_nonce(const struct cs_list *nonces, struct bytes want)
+{
+    char hex[CS_NONCE_MAX + 1];
+    if (cs_list_has(nonces, want))
+        return true;
+    if (want.n > CS_NONCE_MAX / 2)
+        return false;
+    hex_encode(want, hex);
+    return cs_list_has(nonces, bytes_str(hex));
+}
+
+/* In the caller's own bytes: what is published outlives the decoded claims. */
 static struct bytes nonce_of(const struct evidence_job *j, const struct cs_list *nonces)
 {
     struct bytes want = j->expect->nonce;
-    return want.p != NULL && cs_list_has(nonces, want) ? want : (struct bytes){0};
+    return want.p != NULL && holds_nonce(nonces, want) ? want : (struct bytes){0};
 }
 
 void cs_check_claims(struct evidence_job *j)
