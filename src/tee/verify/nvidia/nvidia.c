@@ -126,6 +126,20 @@ void nvidia_skip(struct evidence_job *j, enum nvidia_may_skip what, const char *
         evidence_skip(j, rules != NULL, SKIP_FIXES[what], "%s", text);
 }
 
+void nvidia_shows_field(struct evidence_job *j, unsigned type)
+{
+    const struct nvidia_state *st = j->state;
+    for (size_t i = 0; i < st->list.n; i++)
+        evidence_shows(j, gpu_opaque_name(type), gpu_opaque_field(&st->v[i].opaque, type));
+}
+
+void nvidia_shows_leaves(struct evidence_job *j)
+{
+    const struct nvidia_state *st = j->state;
+    for (size_t i = 0; i < st->list.n; i++)
+        evidence_shows(j, "leaf certificate", st->list.v[i].certs.der[0]);
+}
+
 bool nvidia_is_switch(const struct nvidia_device *d)
 {
     return gpu_leaf_is_switch(&d->leaf);

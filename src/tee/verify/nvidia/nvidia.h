@@ -73,6 +73,9 @@ const struct nvidia_policy *nvidia_rules(const struct evidence_job *j);
 /* A SKIP of what the policy may leave out; required unless it does, when there is a policy. */
 void nvidia_skip(struct evidence_job *j, enum nvidia_may_skip what, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* For --explain: a field of each device's opaque data, and each device's leaf. */
+void nvidia_shows_field(struct evidence_job *j, unsigned type);
+void nvidia_shows_leaves(struct evidence_job *j);
 bool nvidia_is_switch(const struct nvidia_device *d);
 
 #endif

@@ -173,6 +173,7 @@ void nvidia_check_measurements(struct evidence_job *j)
     size_t n_compared = 0;
     for (size_t i = 0; st->has_reference && i < st->list.n; i++) {
         struct outcome o = {0};
+        evidence_shows(j, "measurement record", st->v[i].response.record);
         compare(j, &st->v[i], st->v[i].vbios, &o);
         compare(j, &st->v[i], st->v[i].driver, &o);
         n_compared += o.n_compared;

@@ -215,6 +215,8 @@ void nvidia_check_revocation(struct evidence_job *j)
     const struct nvidia_policy *rules = nvidia_rules(j);
     const struct evidence_inputs *in = &j->expect->beside;
     size_t n_named = 0;
+    for (size_t i = 0; i < in->n_crls; i++)
+        evidence_shows(j, "CRL", in->crls[i]);
     if (in->n_crls == 0) {
         evidence_skip(j, rules != NULL && rules->is_crl_required, NULL,
                       "no CRL was given; OCSP is not asked");
@@ -238,6 +240,8 @@ void nvidia_check_signature(struct evidence_job *j)
     const struct nvidia_state *st = j->state;
     for (size_t i = 0; i < st->list.n; i++) {
         const struct nvidia_device *d = &st->v[i];
+        struct bytes report = st->list.v[i].report;
+        evidence_shows(j, "signed", bytes_of(report.p, report.n - SPDM_SIGNATURE_LEN));
         evidence_shows(j, "signature", d->response.signature);
         if (failed(spdm_verify(&d->request, &d->response, d->chain.leaf_spki))) {
             evidence_fail(j, NULL, "device %zu: %s", i, status_detail());
@@ -309,6 +313,7 @@ void nvidia_check_arch(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
     const struct nvidia_policy *rules = nvidia_rules(j);
+    nvidia_shows_leaves(j);
     for (size_t i = 0; i < st->list.n; i++) {
         enum gpu_arch is = st->v[i].leaf.arch;
         struct bytes said = st->list.v[i].arch;
@@ -331,6 +336,7 @@ void nvidia_check_duplicates(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
     for (size_t i = 0; i < st->list.n; i++) {
+        evidence_shows(j, "device's key", st->v[i].chain.leaf_spki);
         for (size_t k = 0; k < i; k++) {
             bool is_same_key = bytes_equal(st->v[i].chain.leaf_spki, st->v[k].chain.leaf_spki);
             if (!is_same_key && strcmp(st->v[i].leaf.serial, st->v[k].leaf.serial) != 0)

@@ -45,6 +45,7 @@ void nvidia_check_device(struct evidence_job *j)
     const struct nvidia_policy *rules = nvidia_rules(j);
     if (!has_rules(j))
         return;
+    nvidia_shows_leaves(j);
     if (rules->n_device_ids == 0) {
         evidence_skip(j, false, UNPINNED_FIX, "the policy names no device; this is %s",
                       st->v[0].leaf.serial);
@@ -92,6 +93,8 @@ void nvidia_check_release(struct evidence_job *j)
     const struct nvidia_policy *rules = nvidia_rules(j);
     if (!has_rules(j))
         return;
+    nvidia_shows_field(j, GPU_OPAQUE_DRIVER_VERSION);
+    nvidia_shows_field(j, GPU_OPAQUE_VBIOS_VERSION);
     j->release = rules->n_releases > 0 ? NULL : "any above the floors";
     if (rules->n_releases == 0) {
         evidence_skip(j, false, UNPINNED_FIX, "the policy names no releases");
@@ -114,6 +117,7 @@ void nvidia_check_driver(struct evidence_job *j)
     const struct nvidia_policy *rules = nvidia_rules(j);
     if (!has_rules(j))
         return;
+    nvidia_shows_field(j, GPU_OPAQUE_DRIVER_VERSION);
     if (rules->min_driver.n_parts == 0) {
         evidence_skip(j, false, UNPINNED_FIX, "the policy names no oldest driver");
         return;
@@ -136,6 +140,7 @@ void nvidia_check_vbios(struct evidence_job *j)
     size_t n_compared = 0;
     if (!has_rules(j))
         return;
+    nvidia_shows_field(j, GPU_OPAQUE_VBIOS_VERSION);
     for (size_t i = 0; i < st->list.n; i++) {
         const struct gpu_version *floor = &rules->min_vbios[st->v[i].leaf.arch];
         const struct gpu_version *is = &st->v[i].opaque.vbios;
@@ -214,6 +219,8 @@ void nvidia_check_bound(struct evidence_job *j)
 {
     struct nvidia_state *st = j->state;
     size_t i = 0;
+    evidence_shows(j, "what the statement's digest is of", j->evidence);
+    evidence_shows(j, "nonce", st->v[0].request.nonce);
     if (j->expect->cpu_statement == NULL) {
         nvidia_skip(j, NVIDIA_SKIP_BOUND,
                     "no verified CPU evidence came with it: genuine devices, but whose?");
@@ -234,6 +241,8 @@ void nvidia_check_mode(struct evidence_job *j)
     const struct nvidia_state *st = j->state;
     const struct nvidia_policy *rules = nvidia_rules(j);
     size_t n_unstated = 0;
+    nvidia_shows_field(j, GPU_OPAQUE_FEATURE_FLAG);
+    nvidia_shows_field(j, GPU_OPAQUE_PCIE_STATUS);
     if (rules == NULL) {
         evidence_skip(j, false, UNPINNED_FIX,
                       "no policy for these devices was given; the mode is %s",
@@ -263,6 +272,7 @@ void nvidia_check_devtools(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
     enum { BAD = GPU_FLAG_NOT_SECURE | GPU_FLAG_RECOVERY | GPU_FLAG_DEBUG };
+    nvidia_shows_leaves(j);
     for (size_t i = 0; i < st->list.n; i++) {
         if ((st->v[i].leaf.flags & BAD) != 0) {
             evidence_fail(j, NULL, "device %zu: its certificate says debug, recovery or not secure",
