@@ -177,9 +177,9 @@ static void put_checks(const struct show *s, struct buf *out)
 static void put_registers(struct buf *out, const struct measurements *m)
 {
     for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
-        char name[SHOW_REGISTER_MAX];
+        char name[MEASUREMENTS_NAME_MAX];
         struct bytes v = measurements_at(m, i);
-        show_register(m, i, name);
+        measurements_name(m, i, name);
         if (v.n > 0 && !bytes_all_zero(v))
             put_hex_row(out, name, v);
     }

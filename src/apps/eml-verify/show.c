@@ -87,24 +87,12 @@ static void put_claims(const struct air_claims *c, struct buf *out)
                (unsigned long long)c->memory_peak_mb);
 }
 
-void show_register(const struct measurements *m, unsigned i, char out[static SHOW_REGISTER_MAX])
-{
-    if (m->kind == MEASUREMENT_TDX && i == 0)
-        (void)snprintf(out, SHOW_REGISTER_MAX, "mrtd");
-    else if (m->kind == MEASUREMENT_TDX)
-        (void)snprintf(out, SHOW_REGISTER_MAX, "rtmr%u", i - 1);
-    else if (m->kind == MEASUREMENT_SNP)
-        (void)snprintf(out, SHOW_REGISTER_MAX, "measurement");
-    else
-        (void)snprintf(out, SHOW_REGISTER_MAX, "pcr%u", i);
-}
-
 static void put_registers(const struct measurements *m, struct buf *out)
 {
     for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
-        char label[SHOW_REGISTER_MAX];
+        char label[MEASUREMENTS_NAME_MAX];
         struct bytes v = measurements_at(m, i);
-        show_register(m, i, label);
+        measurements_name(m, i, label);
         if (v.n > 0 && !bytes_all_zero(v))
             put_hex_line(out, label, v);
     }

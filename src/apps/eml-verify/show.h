@@ -31,9 +31,6 @@ NODISCARD status show_result(const struct show *s, int *out_exit_code);
 bool show_is_simulated(const struct show *s);
 /* What the verdict means, in one sentence; not for receipts. */
 const char *show_meaning(const struct show *s);
-/* What register i is called on its platform: "pcr8", "rtmr0". */
-enum { SHOW_REGISTER_MAX = 16 };
-void show_register(const struct measurements *m, unsigned i, char out[static SHOW_REGISTER_MAX]);
 /* The i-th sentence about what is not proven, or NULL. */
 const char *show_unproven(const struct show *s, size_t i);
 /* Who signed a receipt, in words. */

@@ -10,8 +10,8 @@ static void json_measurements(struct json_w *w, const struct measurements *m)
 {
     json_w_open(w, "measurements", '{');
     for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
-        char key[SHOW_REGISTER_MAX];
-        show_register(m, i, key);
+        char key[MEASUREMENTS_NAME_MAX];
+        measurements_name(m, i, key);
         if (measurements_has(m, i))
             json_w_hex(w, key, measurements_at(m, i));
     }

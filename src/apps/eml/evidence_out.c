@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { POLICY_ROOM = 1 << 20, FILE_NAME_ROOM = 40 };
+enum { POLICY_ROOM = 1 << 20, FILE_NAME_ROOM = 40, REGISTERS_SHOWN = 5 };
 
 static void put_hex_line(struct buf *out, const char *label, struct bytes v)
 {
@@ -38,11 +38,14 @@ void evidence_put_text(struct buf *out, const struct evidence_verified *ev)
     put_hex_line(out, "identity key", BYTES_OF(ev->statement.identity_key));
     put_hex_line(out, "receipt key", BYTES_OF(ev->statement.receipt_key));
     put_hex_line(out, "evidence", BYTES_OF(ev->evidence_sha256));
-    for (unsigned i = 0; i < 3; i++) {
-        char label[8];
-        (void)snprintf(label, sizeof(label), "pcr%u", i);
-        put_hex_line(out, label, measurements_at(&ev->measurements, i));
+    for (unsigned i = 0; i < REGISTERS_SHOWN; i++) {
+        char label[MEASUREMENTS_NAME_MAX];
+        measurements_name(&ev->measurements, i, label);
+        if (measurements_has(&ev->measurements, i))
+            put_hex_line(out, label, measurements_at(&ev->measurements, i));
     }
+    if (ev->has_devices)
+        buf_put_str(out, "GPUs          judged under the policy, and bound to this enclave\n");
 }
 
 void evidence_json_members(struct json_w *w, const struct evidence_verified *ev)
@@ -58,8 +61,8 @@ void evidence_json_members(struct json_w *w, const struct evidence_verified *ev)
     json_w_hex(w, "evidence_sha256", BYTES_OF(ev->evidence_sha256));
     json_w_open(w, "measurements", '{');
     for (unsigned i = 0; i < MEASUREMENTS_MAX; i++) {
-        char label[8];
-        (void)snprintf(label, sizeof(label), "pcr%u", i);
+        char label[MEASUREMENTS_NAME_MAX];
+        measurements_name(&ev->measurements, i, label);
         if (measurements_has(&ev->measurements, i))
             json_w_hex(w, label, measurements_at(&ev->measurements, i));
     }

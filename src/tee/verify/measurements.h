@@ -31,4 +31,9 @@ static inline struct bytes measurements_at(const struct measurements *m, unsigne
     return measurements_has(m, index) ? BYTES_OF(m->pcr[index]) : (struct bytes){0};
 }
 
+/* What register i is called on its platform: "pcr8", "mrtd", "rtmr0", "measurement". */
+enum { MEASUREMENTS_NAME_MAX = 16 };
+void measurements_name(const struct measurements *m, unsigned i,
+                       char out[static MEASUREMENTS_NAME_MAX]);
+
 #endif
