@@ -545,37 +545,6 @@ static void validity_is_read(void **state)
 
 #define WITH_PKI(f) cmocka_unit_test_setup_teardown(f, pki_new, pki_free)
 
-struct leaf_row {
-    const char *rule, *oid, *value; /* of an extension; hexadecimal */
-    enum status_code code;
-};
-
-static const struct leaf_row LEAVES[] = {
-    {"a purpose", "2.5.29.37", "300a06082b06010505070303", ST_OK},
-    {"any purpose", "2.5.29.37", "30060604551d2500", ST_OK},
-    {"no purpose", "2.5.29.37", "3000", ST_CERT},
-    {"purposes that cannot be read", "2.5.29.37", "040100", ST_CERT},
-    {"name constraints", "2.5.29.30", "300ea00c300a8208646e732e74657374", ST_CERT},
-};
-
-static void extensions_of_a_leaf_mean_something(void **state)
-{
-    struct pki *p = *state;
-    for (size_t i = 0; i < sizeof(LEAVES) / sizeof(LEAVES[0]); i++) {
-        struct buf value = test_hex(LEAVES[i].value);
-        struct x509_extra extra = {LEAVES[i].oid, false, buf_view(&value)};
-        struct x509_request req = leaf_request(p);
-        req.extras = &extra;
-        req.n_extras = 1;
-        issue(&req, &p->leaf);
-        link_chain(p);
-        status s = verify(p);
-        if (s.code != LEAVES[i].code)
-            fail_msg("%s: %s", LEAVES[i].rule, status_name(s.code));
-        buf_done(&value);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,7 +575,6 @@ int main(void)
         WITH_PKI(each_flipped_byte_of_a_crl_is_refused),
         WITH_PKI(ber_inside_a_crl_is_refused),
         WITH_PKI(validity_is_read),
-        WITH_PKI(extensions_of_a_leaf_mean_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,6 +244,8 @@ static const struct crl_row CRLS[] = {
     {"no version", ALG "3000" FROM TO, ST_FORMAT, 0},
     {"no end", "020101" ALG "3000" FROM, ST_TRUNCATED, 0},
     {"an end that is no time", "020101" ALG "3000" FROM "3000", ST_FORMAT, 0},
+    {"an end of another type", "020101" ALG "3000" FROM "0c0f32303530303130313030303030305a",
+     ST_FORMAT, 0},
     {"29 February of another year",
      "020101" ALG "3000"
      "170d3235303232393030303030305a" TO,

@@ -143,6 +143,39 @@ static void rsa_keys_have_bounds(void **state)
     buf_done(&spki);
 }
 
+struct leaf_row {
+    const char *rule, *oid, *value; /* of an extension; hexadecimal */
+    enum status_code code;
+};
+
+static const struct leaf_row LEAVES[] = {
+    {"a purpose", "2.5.29.37", "300a06082b06010505070303", ST_OK},
+    {"any purpose", "2.5.29.37", "30060604551d2500", ST_OK},
+    {"no purpose", "2.5.29.37", "3000", ST_CERT},
+    {"purposes that cannot be read", "2.5.29.37", "040100", ST_CERT},
+    {"name constraints", "2.5.29.30", "300ea00c300a8208646e732e74657374", ST_CERT},
+};
+
+static void extensions_of_a_leaf_mean_something(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(LEAVES) / sizeof(LEAVES[0]); i++) {
+        struct x509_chain c = chain();
+        struct buf value = test_hex(LEAVES[i].value);
+        struct x509_extra extra = {LEAVES[i].oid, false, buf_view(&value)};
+        struct x509_request leaf = request("leaf", "ca", false, &pki.leaf_spki, by_ca(RSA_RS256));
+        leaf.extras = &extra;
+        leaf.n_extras = 1;
+        struct buf b = issued(&leaf);
+        c.leaf = buf_view(&b);
+        enum status_code code = verify(&c);
+        if (code != LEAVES[i].code)
+            fail_msg("%s: %s", LEAVES[i].rule, status_name(code));
+        buf_done(&b);
+        buf_done(&value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +188,7 @@ int main(void)
         EACH(a_ca_needs_its_usage),
         EACH(a_foreign_critical_extension_is_refused),
         EACH(rsa_keys_have_bounds),
+        EACH(extensions_of_a_leaf_mean_something),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
