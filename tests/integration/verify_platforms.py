@@ -393,6 +393,22 @@ def test_bundles_of_the_wrong_label():
                     expect(out.code in (10, 20, 30), f"{kind} in a bundle of {platform}: exit {out.code}")
 
 
+def test_every_damage_of_a_bundle_is_noticed():
+    with Place() as place:
+        case = cases()["tdx"]
+        words = case.put(place)
+        collateral = case.options["collateral"]
+        place.write("tdx-evidence", cbor((1, 1), (2, "intel-tdx"), (3, case.evidence), (5, collateral)))
+        words = words[:5]
+        judge(place, words, "--policy", "tdx.policy", code=0)
+        said = place.run("eml-verify", "selftest", *words, "--policy", "tdx.policy", "--json", code=None, timeout=400).json()
+        one = said["evidence"][0]
+        print(f"  bundle: {one['tried']} damages, {one['noticed']} noticed by {len(one['by_check'])} checks, "
+              f"{one['without_effect']} without effect")
+        equal((one["missed"], one["misses"]), (0, []))
+        expect("bundle" in one["by_check"] and one["noticed"] > 400, one)
+
+
 def test_receipt_keys_need_bound_statements():
     """A receipt beside genuine evidence that names no key is not attested by it."""
     platform = Platform()
@@ -412,5 +428,5 @@ main(test_a_policy_that_pins_it_accepts, test_every_damage_is_noticed,
      test_no_evidence_is_of_another_type, test_what_belongs_to_other_evidence_does_not_help, test_a_missing_input_is_not_a_pass,
      test_a_statement_that_nothing_binds, test_other_nonce_and_report_data, test_quotes_put_together_from_two,
      test_collateral_put_together_from_two, test_older_collateral_is_remembered, test_certificates_of_another_chip,
-     test_devices_put_together_from_two, test_tokens_somebody_else_signed, test_bundles_of_the_wrong_label,
+     test_devices_put_together_from_two, test_tokens_somebody_else_signed, test_bundles_of_the_wrong_label, test_every_damage_of_a_bundle_is_noticed,
      test_receipt_keys_need_bound_statements)

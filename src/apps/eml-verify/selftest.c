@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/text.h"
+#include "tee/verify/bundle.h"
 
 enum {
     INPUTS_MAX = 7 + EVIDENCE_FILES_CRLS_MAX,
@@ -27,10 +27,14 @@ struct outcome {
     struct evidence_claimed claimed;
 };
 
+/* What comes beside evidence is a box of parts, and so is a bundle. Some parts may be of no use
+ * (the issuers of a CRL that the quote names itself, say): a check that read the whole box claims
+ * none of them. */
 struct part {
     size_t input;
     size_t at, n;
     const char *check;
+    bool is_box;
 };
 
 struct run {
@@ -157,14 +161,6 @@ static bool overlaps(const struct part *p, size_t at, size_t n)
     return p->at < at + n && at < p->at + p->n;
 }
 
-/* What comes beside evidence is a box of parts, of which some may be of no use (the issuers of a
- * CRL that the quote names itself, say): a check that read the whole box claims none of them. */
-static bool is_box(const struct run *r, const struct part *p)
-{
-    struct subject s = r->base;
-    return p->input > 0 && p->n == input_of(&s, p->input)->n;
-}
-
 /* check NULL: any that must notice. */
 static bool has_looked(const struct run *r, const char *check, const struct damage *d)
 {
@@ -172,7 +168,7 @@ static bool has_looked(const struct run *r, const char *check, const struct dama
         const struct part *p = &r->parts[i];
         bool is_there = p->input == d->input && (overlaps(p, d->at, d->n) ||
                                                  (d->also_at > 0 && overlaps(p, d->also_at, d->n)));
-        if (is_there && (check == NULL ? !is_box(r, p) : strcmp(check, p->check) == 0))
+        if (is_there && (check == NULL ? !p->is_box : strcmp(check, p->check) == 0))
             return true;
     }
     return false;
@@ -509,16 +505,32 @@ static bool holds(struct run *r, size_t input, size_t row)
            bytes_equal(v, bytes_of(in.p + w->offset, w->n));
 }
 
+/* A part of a bundle stands in the trace by its place in that part: its bytes tell where it is in
+ * the bundle. Few bytes tell nothing. */
+static void find_in_bundle(struct run *r, size_t row)
+{
+    enum { ENOUGH = 16 };
+    struct bytes in = r->base.evidence, v = evidence_trace_bytes(r->trace, row);
+    const struct evidence_trace_row *w = &r->trace->v[row];
+    const uint8_t *at = v.n < ENOUGH ? NULL : memmem(in.p, in.n, v.p, v.n);
+    bool is_box = strcmp(w->input, INPUTS[0]) != 0 && w->offset == 0;
+    if (at != NULL)
+        r->parts[r->n_parts++] = (struct part){0, (size_t)(at - in.p), v.n, w->check, is_box};
+}
+
 /* Several lists of revoked certificates have one name in the trace: their bytes tell them apart. */
 static void find_part(struct run *r, size_t row)
 {
     const struct evidence_trace_row *w = &r->trace->v[row];
     for (size_t i = 0; w->input != NULL && i < INPUTS_MAX; i++) {
         if (strcmp(w->input, input_name(i)) == 0 && holds(r, i, row)) {
-            r->parts[r->n_parts++] = (struct part){i, w->offset, w->n, w->check};
+            bool is_box = i > 0 ? w->n == input_of(&r->base, i)->n : bundle_is(r->base.evidence);
+            r->parts[r->n_parts++] = (struct part){i, w->offset, w->n, w->check, is_box};
             return;
         }
     }
+    if (w->input != NULL && bundle_is(r->base.evidence))
+        find_in_bundle(r, row);
 }
 
 static status look(struct run *r)

@@ -46,6 +46,7 @@ void evidence_parts_open(struct evidence_job *j, struct evidence_expect *filled)
         return;
     j->now = &evidence_parts_bundle;
     j->reached = REACHED_NOTHING;
+    evidence_shows(j, "bundle", j->evidence);
     status s = bundle_parse(j->evidence, &b);
     if (failed(s)) {
         evidence_unreadable(j, s);
