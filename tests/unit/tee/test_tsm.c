@@ -1,6 +1,7 @@
 #include "support/fake_tsm.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,6 +132,97 @@ static void test_conflict_takes_a_new_entry(void **state)
     assert_int_equal(r.blob.n, 7 + 64 + 4);
 }
 
+/* ---- several at once ---- */
+
+enum { THREADS = 4, ROUNDS = 25 };
+
+/* The kernel serves one access at a time. */
+struct shared_tsm {
+    pthread_mutex_t lock; /* guards: fake */
+    struct fake_tsm fake;
+};
+
+static int shared_make(void *ctx, const char *entry)
+{
+    struct shared_tsm *s = ctx;
+    (void)pthread_mutex_lock(&s->lock);
+    int error = fake_tsm_make(&s->fake, entry);
+    (void)pthread_mutex_unlock(&s->lock);
+    return error;
+}
+
+static int shared_remove(void *ctx, const char *entry)
+{
+    struct shared_tsm *s = ctx;
+    (void)pthread_mutex_lock(&s->lock);
+    int error = fake_tsm_remove(&s->fake, entry);
+    (void)pthread_mutex_unlock(&s->lock);
+    return error;
+}
+
+static int shared_read(void *ctx, const char *entry, const char *attribute, struct buf *out)
+{
+    struct shared_tsm *s = ctx;
+    (void)pthread_mutex_lock(&s->lock);
+    int error = fake_tsm_read(&s->fake, entry, attribute, out);
+    (void)pthread_mutex_unlock(&s->lock);
+    return error;
+}
+
+static int shared_write(void *ctx, const char *entry, const char *attribute, struct bytes in)
+{
+    struct shared_tsm *s = ctx;
+    (void)pthread_mutex_lock(&s->lock);
+    int error = fake_tsm_write(&s->fake, entry, attribute, in);
+    (void)pthread_mutex_unlock(&s->lock);
+    return error;
+}
+
+static void shared_pause(void *ctx, unsigned ms)
+{
+    (void)ctx;
+    (void)ms;
+}
+
+struct worker {
+    struct shared_tsm *shared;
+    pthread_t thread;
+    uint8_t mark;
+    unsigned n_right;
+};
+
+static void *work(void *ctx)
+{
+    struct worker *w = ctx;
+    const struct tsm_tree t = {shared_make,  shared_remove, shared_read,
+                               shared_write, shared_pause,  w->shared};
+    uint8_t mine[TSM_INBLOB_LEN];
+    memset(mine, w->mark, sizeof(mine));
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        struct tsm_report r CLEANUP(tsm_report_done) = {0};
+        if (ok(tsm_report_get(&t, mine, &r)) && memcmp(r.blob.p + 7, mine, sizeof(mine)) == 0)
+            w->n_right++;
+    }
+    return NULL;
+}
+
+static void test_many_at_once(void **state)
+{
+    (void)state;
+    struct shared_tsm shared = {.lock = PTHREAD_MUTEX_INITIALIZER, .fake = {TDX}};
+    struct worker workers[THREADS];
+    for (uint8_t i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.shared = &shared, .mark = (uint8_t)(i + 1)};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_int_equal(workers[i].n_right, ROUNDS);
+    }
+    assert_int_equal(shared.fake.n_made, THREADS * ROUNDS);
+    assert_int_equal(shared.fake.n_removed, THREADS * ROUNDS);
+}
+
 /* The kernel's own kind of folder: what mkdir makes has its attributes at once. */
 struct folder {
     struct tsm_tree files;
@@ -237,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_opens_what_it_needs),
         cmocka_unit_test(test_conflict_takes_a_new_entry),
+        cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_real_files),
         cmocka_unit_test(test_no_tree),
     };
