@@ -495,6 +495,10 @@ static const struct row ROWS[] = {
     {"releases mixed", "gpu.release", "GPU_RELEASE_MISMATCH", .forge = with_an_older_second,
      .rules = "\"gpus\": 2, \"releases\": [" RELEASE("a", "550.90.07") "," RELEASE(
          "b", "550.54.15") "], \"reference_sha256\": [\"%s\"]"},
+    {"floors of another architecture alone", "gpu.release", "GPU_RELEASE_MISMATCH",
+     .scene = no_reference,
+     .rules = "\"gpus\": 1, \"min_vbios\": {\"BLACKWELL\": \"97.00.00.00.00\"},"
+              "\"may_skip\": [\"gpu.reference\", \"gpu.measurements\"]"},
     {"driver too old", "gpu.driver", "GPU_DRIVER_TOO_OLD",
      .rules = "\"gpus\": 1, \"reference_sha256\": [\"%s\"], \"min_driver\": \"550.100\""},
     {"VBIOS too old", "gpu.vbios", "GPU_VBIOS_TOO_OLD",

@@ -87,6 +87,29 @@ static const char *release_trouble(const struct nvidia_state *st, const struct n
     return NULL;
 }
 
+/* Without releases something else has to speak of the device: a floor of another architecture, or
+ * of a driver that a switch does not have, pins nothing. */
+static bool is_spoken_of(const struct nvidia_policy *rules, const struct nvidia_device *d)
+{
+    return rules->n_references > 0 || rules->n_device_ids > 0 ||
+           rules->min_vbios[d->leaf.arch].n_parts > 0 ||
+           (d->opaque.has_driver && rules->min_driver.n_parts > 0);
+}
+
+static void judge_without_releases(struct evidence_job *j)
+{
+    const struct nvidia_state *st = j->state;
+    for (size_t i = 0; i < st->list.n; i++) {
+        if (is_spoken_of(nvidia_rules(j), &st->v[i]))
+            continue;
+        evidence_fail(j, NULL, "device %zu is a %s, of which the policy pins nothing", i,
+                      gpu_leaf_arch_name(st->v[i].leaf.arch));
+        return;
+    }
+    j->release = "any above the floors";
+    evidence_skip(j, false, UNPINNED_FIX, "the policy names no releases");
+}
+
 void nvidia_check_release(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
@@ -95,9 +118,8 @@ void nvidia_check_release(struct evidence_job *j)
         return;
     nvidia_shows_field(j, GPU_OPAQUE_DRIVER_VERSION);
     nvidia_shows_field(j, GPU_OPAQUE_VBIOS_VERSION);
-    j->release = rules->n_releases > 0 ? NULL : "any above the floors";
     if (rules->n_releases == 0) {
-        evidence_skip(j, false, UNPINNED_FIX, "the policy names no releases");
+        judge_without_releases(j);
         return;
     }
     for (size_t i = 0; i < st->list.n; i++) {
