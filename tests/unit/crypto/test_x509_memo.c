@@ -1,5 +1,7 @@
 #include "crypto/x509_memo.h"
 
+#include <pthread.h>
+
 #include "crypto/x509.h"
 #include "crypto/x509_issue.h"
 #include "support/test.h"
@@ -80,11 +82,65 @@ static void nothing_but_parsing_is_remembered(void **state)
     x509_memo_clear();
 }
 
+/* --- threads -------------------------------------------------------------------------------------
+ */
+
+enum { THREADS = 4, ROUNDS = 25 };
+static struct buf shared_root, shared_leaf;
+
+static void *verify_often(void *refused)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        struct x509_verified v;
+        struct x509_chain c = {.root = buf_view(&shared_root),
+                               .leaf = buf_view(&shared_leaf),
+                               .at_unix_s = i % 2 ? 500 : 1001};
+        status s = x509_verify_chain(&c, &v);
+        if (s.code != (i % 2 ? ST_OK : ST_EXPIRED))
+            (*(unsigned *)refused)++;
+        if (i % 7 == 0)
+            x509_memo_clear();
+    }
+    return NULL;
+}
+
+static void threads_share_what_is_parsed(void **state)
+{
+    (void)state;
+    struct ecdsa_secret *key = NULL;
+    pthread_t threads[THREADS];
+    unsigned wrong[THREADS] = {0};
+    shared_root = shared_leaf = BUF_MAX(4096);
+    assert_ok(ecdsa_generate(ECDSA_ES256, &key));
+    struct x509_request req = {.common_name = "r",
+                               .issuer_name = "r",
+                               .is_ca = true,
+                               .path_len = -1,
+                               .not_after_unix_s = 1000,
+                               .subject_key = key,
+                               .issuer_key = key};
+    assert_ok(x509_issue(&req, &shared_root));
+    req.common_name = "l";
+    req.is_ca = false;
+    assert_ok(x509_issue(&req, &shared_leaf));
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, verify_often, &wrong[i]), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(wrong[i], 0);
+    }
+    ecdsa_secret_freep(&key);
+    buf_done(&shared_root);
+    buf_done(&shared_leaf);
+    x509_memo_clear();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_is_found_until_it_is_the_oldest),
         cmocka_unit_test(nothing_but_parsing_is_remembered),
+        cmocka_unit_test(threads_share_what_is_parsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
