@@ -155,6 +155,7 @@ static const char *nonce_trouble(const struct evidence_job *j)
 
 void evidence_check_nonce(struct evidence_job *j)
 {
+    evidence_shows(j, "nonce", j->nonce);
     const char *trouble = nonce_trouble(j);
     bool is_compared = j->expect->nonce.p != NULL || (j->has_statement && wanted_nonce(j) != NULL);
     if (trouble != NULL)
@@ -175,6 +176,7 @@ void evidence_check_public_key(struct evidence_job *j)
     const uint8_t *want = j->expect->identity_key;
     struct bytes key = BYTES_OF(j->statement.identity_key);
     bool is_field = j->kind->binds == NULL;
+    evidence_shows(j, "public_key", j->public_key);
     if (is_field && !field_is(j->public_key, key))
         evidence_fail(j, NULL, "public_key is not the statement's identity key");
     else if (want != NULL && memcmp(want, key.p, key.n) != 0)

@@ -230,6 +230,23 @@ static void assert_pcrs(const json_t *pcrs, const struct measurements *m)
     assert_int_equal(seen, m->present_mask);
 }
 
+/* What is shown to people is what was decoded. */
+static void compare_facts(const struct row *row, const struct nitro_claims *want)
+{
+    static struct evidence_claimed claimed;
+    struct checks c;
+    struct evidence_verified v;
+    char time[32];
+    (void)judge(row, NULL, row->at, &c, &claimed, &v);
+    (void)snprintf(time, sizeof(time), "%llu", (unsigned long long)want->timestamp_ms);
+    assert_string_equal(evidence_facts_find(&claimed.facts, "timestamp_ms"), time);
+    assert_bytes_equal(bytes_str(evidence_facts_find(&claimed.facts, "module_id")),
+                       want->module_id);
+    const char *key = evidence_facts_find(&claimed.facts, "public_key");
+    bool is_told = want->public_key.is_present && 2 * want->public_key.value.n < EVIDENCE_FACT_MAX;
+    assert_int_equal(key != NULL, is_told); /* absent, or too long to be told whole */
+}
+
 static void compare_with_expected(const struct row *row)
 {
     char name[128];
@@ -252,6 +269,7 @@ static void compare_with_expected(const struct row *row)
     assert_field(&o, "user_data", &d.claims_.user_data);
     assert_field(&o, "nonce", &d.claims_.nonce);
     assert_pcrs(json_node(&o, "pcrs", true), &d.claims_.measurements);
+    compare_facts(row, &d.claims_);
     assert_ok(json_obj_end_foreign(&o));
 }
 

@@ -65,6 +65,23 @@ static void take_claims(struct evidence_job *j, const struct nitro_claims *c)
     j->user_data = field(&c->user_data);
 }
 
+/* A field that is too long for a fact is left out, not cut. */
+static void tell_field(struct evidence_job *j, const char *name, struct bytes v)
+{
+    if (v.p != NULL && 2 * v.n < EVIDENCE_FACT_MAX)
+        evidence_fact_hex(j, name, v);
+}
+
+static void tell_claims(struct evidence_job *j)
+{
+    evidence_fact(j, "module_id", "%.*s", (int)j->module_id.n, (const char *)j->module_id.p);
+    evidence_fact(j, "timestamp_ms", "%" PRIu64, j->timestamp_ms);
+    evidence_fact(j, "certificates", "%zu", state_of(j)->document.n_cabundle + 1);
+    tell_field(j, "nonce", j->nonce);
+    tell_field(j, "public_key", j->public_key);
+    tell_field(j, "user_data", j->user_data);
+}
+
 static void check_document(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
@@ -80,6 +97,7 @@ static void check_document(struct evidence_job *j)
     }
     n->rules = rules_in(j->policy, j->kind->type);
     take_claims(j, &n->document.claims_);
+    tell_claims(j);
     evidence_pass(j, "an attestation document of %.*s, %zu bytes", (int)j->module_id.n,
                   (const char *)j->module_id.p, j->evidence.n);
     evidence_reach(j, NEEDS_PARSED);
@@ -126,6 +144,7 @@ static void check_simulated_root(struct evidence_job *j)
 static void check_root(struct evidence_job *j)
 {
     evidence_shows(j, "cabundle[0], the root", state_of(j)->document.cabundle[0]);
+    evidence_shows(j, "first certificate", state_of(j)->document.cabundle[0]);
     if (j->kind->type == EVIDENCE_NITRO)
         check_nitro_root(j);
     else
@@ -249,6 +268,9 @@ static void check_time(struct evidence_job *j)
 static void check_chain(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
+    for (size_t i = 1; i < n->document.n_cabundle; i++)
+        evidence_shows(j, "intermediate certificate", n->document.cabundle[i]);
+    evidence_shows(j, "certificate", n->document.certificate);
     show_certificates(j);
     if (failed(n->proof)) {
         evidence_fail(j, NULL, "%s", n->trouble);
@@ -300,6 +322,10 @@ static void show_signed(struct evidence_job *j)
 static void check_signature(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
+    evidence_shows(j, "protected header", n->document.cose.protected_raw);
+    evidence_shows(j, "payload", cose_payload_unverified(&n->document.cose));
+    evidence_shows(j, "signature", n->document.cose.sig);
+    evidence_shows(j, "certificate", n->document.certificate);
     show_signed(j);
     if (failed(nitro_open(&n->document, &n->leaf, &n->signed_))) {
         evidence_fail(j, NULL, "%s", status_detail());
