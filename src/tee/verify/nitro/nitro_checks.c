@@ -144,7 +144,6 @@ static void check_simulated_root(struct evidence_job *j)
 static void check_root(struct evidence_job *j)
 {
     evidence_shows(j, "cabundle[0], the root", state_of(j)->document.cabundle[0]);
-    evidence_shows(j, "first certificate", state_of(j)->document.cabundle[0]);
     if (j->kind->type == EVIDENCE_NITRO)
         check_nitro_root(j);
     else
@@ -268,9 +267,6 @@ static void check_time(struct evidence_job *j)
 static void check_chain(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
-    for (size_t i = 1; i < n->document.n_cabundle; i++)
-        evidence_shows(j, "intermediate certificate", n->document.cabundle[i]);
-    evidence_shows(j, "certificate", n->document.certificate);
     show_certificates(j);
     if (failed(n->proof)) {
         evidence_fail(j, NULL, "%s", n->trouble);
@@ -322,10 +318,6 @@ static void show_signed(struct evidence_job *j)
 static void check_signature(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
-    evidence_shows(j, "protected header", n->document.cose.protected_raw);
-    evidence_shows(j, "payload", cose_payload_unverified(&n->document.cose));
-    evidence_shows(j, "signature", n->document.cose.sig);
-    evidence_shows(j, "certificate", n->document.certificate);
     show_signed(j);
     if (failed(nitro_open(&n->document, &n->leaf, &n->signed_))) {
         evidence_fail(j, NULL, "%s", status_detail());
