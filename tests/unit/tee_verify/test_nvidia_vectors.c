@@ -345,6 +345,12 @@ static void nonce_of_the_list_is_the_signed_one(void **state)
     scene_done(&s);
 }
 
+/* Of bytes to damage: valgrind takes long for each, and looks for other things. */
+static size_t step(void)
+{
+    return getenv("EML_UNDER_VALGRIND") != NULL ? 97 : 1;
+}
+
 /* No bit of a report can be turned: what is not parsed strictly is signed. */
 static void no_bit_of_a_report_can_be_turned(void **state)
 {
@@ -359,7 +365,7 @@ static void no_bit_of_a_report_can_be_turned(void **state)
     s.evidence = buf_take(&raw);
     assert_ok(evidence_cache_new(&s.expect.cache));
     assert_ok(judge(&s, p));
-    for (size_t i = 0; i < s.evidence.n; i++) {
+    for (size_t i = 0; i < s.evidence.n; i += step()) {
         s.evidence.p[i] ^= (uint8_t)(1u << i % 8);
         if (ok(judge(&s, p)))
             fail_msg("accepted with byte %zu changed", i);
@@ -367,8 +373,9 @@ static void no_bit_of_a_report_can_be_turned(void **state)
     }
     assert_ok(judge(&s, p));
     assert_non_null(strstr(checks_find(&s.checks, "gpu.chain")->reason, "proven before"));
-    for (size_t n = s.evidence.n; n > 0; n--) {
-        s.evidence.n = n - 1;
+    size_t whole = s.evidence.n;
+    for (size_t n = 0; n < whole; n += step()) {
+        s.evidence.n = n;
         assert_true(failed(judge(&s, p)));
     }
     evidence_cache_freep(&s.expect.cache);
