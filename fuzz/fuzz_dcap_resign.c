@@ -30,7 +30,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static const char text[] =
         "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r1\",\"mrtd\":" FILL48(
-            "a0") ",\"rtmr0\":" FILL48("b0") ",\"rtmr1\":" FILL48("b1") "}]}}";
+            "a0") ",\"rtmr0\":" FILL48("b0") ",\"rtmr1\":" FILL48("b1") ",\"rtmr2\":" FILL48("b2") "}]}}";
     (void)argc;
     (void)argv;
     forge_dcap_init(&pristine, QUOTE_TDX);
@@ -178,6 +178,7 @@ static bool is_td_right(const struct forge_dcap *f)
            is_filled(b + FORGE_TD_MRTD, 48, 0xa0) && is_filled(b + FORGE_TD_MRCONFIGID, 144, 0) &&
            is_filled(b + FORGE_TD_RTMR0, 48, 0xb0) &&
            is_filled(b + FORGE_TD_RTMR0 + 48, 48, 0xb1) &&
+           is_filled(b + FORGE_TD_RTMR0 + 96, 48, 0xb2) &&
            (!has_service || is_filled(b + FORGE_TD_MRSERVICETD, 48, 0));
 }
 

@@ -93,6 +93,10 @@ static struct evidence_policy *tdx_policy(void)
     buf_put_str(&text, "{\"version\":1,\"freshness\":[\"session\",\"epoch\"],\"service\":"
                        "\"test.service\",\"tdx\":{\"releases\":[{\"name\":\"td\",\"mrtd\":\"");
     hex_put(&text, bytes_of(tdx.body + FORGE_TD_MRTD, 48));
+    buf_put_str(&text, "\",\"rtmr1\":\"");
+    hex_put(&text, bytes_of(tdx.body + FORGE_TD_RTMR0 + 48, 48));
+    buf_put_str(&text, "\",\"rtmr2\":\"");
+    hex_put(&text, bytes_of(tdx.body + FORGE_TD_RTMR0 + 96, 48));
     buf_put_str(&text, "\"}]}}");
     assert_ok(evidence_policy_parse(buf_view(&text), &p));
     return p;

@@ -53,9 +53,11 @@ static void config_id_not_pinned(void)
 
 static void policy_of_another_platform(void)
 {
-    scene.policy = "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r\",\"mrtd\":"
-                   "\"a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
-                   "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0\"}]}}";
+#define A48                                                              \
+    "\"a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0" \
+    "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0\""
+    scene.policy = "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r\",\"mrtd\":" A48
+                   ",\"rtmr1\":" A48 ",\"rtmr2\":" A48 "}]}}";
 }
 
 static const uint8_t OTHER_DATA[64] = {1};

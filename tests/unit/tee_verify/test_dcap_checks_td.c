@@ -92,6 +92,25 @@ static void tee_tcb_svn_too_low(void)
 /* ---- event log ---- */
 
 static struct buf event_log;
+static struct buf log_policy;
+
+static void pin_kernel(uint8_t rtmr[4][48])
+{
+    buf_done(&log_policy);
+    log_policy = BUF_MAX(1 << 12);
+    buf_put_str(&log_policy, "{\"version\":1,\"tdx\":{\"event_log_required\":true,\"releases\":["
+                             "{\"name\":\"r\"");
+    scene_put_pin(&log_policy, "mrtd", 0xa0, 48);
+    for (int i = 1; i <= 2; i++) {
+        buf_printf(&log_policy, ",\"rtmr%d\":\"", i);
+        hex_put(&log_policy, bytes_of(rtmr[i], 48));
+        buf_put_str(&log_policy, "\"");
+    }
+    buf_put_str(&log_policy, "}]}}");
+    buf_put_u8(&log_policy, 0);
+    assert_ok(buf_status(&log_policy));
+    scene.policy = (const char *)log_policy.p;
+}
 
 static void make_log(bool is_true)
 {
@@ -107,10 +126,7 @@ static void make_log(bool is_true)
     if (!is_true)
         scene.f.body[FORGE_TD_RTMR0 + 3 * 48] ^= 1;
     scene.expect.beside.event_log = buf_view(&event_log);
-    scene.policy =
-        "{\"version\":1,\"tdx\":{\"event_log_required\":true,\"releases\":[{\"name\":\"r\","
-        "\"mrtd\":\"a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
-        "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0\"}]}}";
+    pin_kernel(rtmr);
 }
 
 static void log_of_another_boot(void)

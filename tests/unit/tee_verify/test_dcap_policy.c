@@ -13,9 +13,12 @@
     "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
 #define Z48 \
     "000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-#define A32 "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
-#define TD  "{\"name\":\"r\",\"mrtd\":\"" A48 "\"}"
-#define ENC "{\"name\":\"r\",\"mrenclave\":\"" A32 "\"}"
+#define A32    "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
+#define KERNEL ",\"rtmr1\":\"" A48 "\",\"rtmr2\":\"" Z48 "\""
+#define TD     "{\"name\":\"r\",\"mrtd\":\"" A48 "\"" KERNEL "}"
+#define ENC    "{\"name\":\"r\",\"mrenclave\":\"" A32 "\"}"
+
+enum { HAS_KERNEL = 1u << DCAP_PIN_MRTD | 1u << DCAP_PIN_RTMR1 | 1u << DCAP_PIN_RTMR2 };
 
 static status read_policy(const char *member, const char *body, struct evidence_policy **out)
 {
@@ -38,12 +41,17 @@ static void refused(void **state)
         {"key of the other TEE", "sgx", "{\"releases\":[" ENC "],\"xfam\":\"0000000000000000\"}"},
         {"release of the other TEE", "tdx", "{\"releases\":[" ENC "]}"},
         {"release of the other TEE", "sgx", "{\"releases\":[" TD "]}"},
-        {"no MRTD", "tdx", "{\"releases\":[{\"name\":\"r\",\"rtmr0\":\"" A48 "\"}]}"},
-        {"MRTD is zero", "tdx", "{\"releases\":[{\"name\":\"r\",\"mrtd\":\"" Z48 "\"}]}"},
-        {"MRTD is short", "tdx", "{\"releases\":[{\"name\":\"r\",\"mrtd\":\"a0\"}]}"},
-        {"no name", "tdx", "{\"releases\":[{\"mrtd\":\"" A48 "\"}]}"},
+        {"no MRTD", "tdx", "{\"releases\":[{\"name\":\"r\"" KERNEL "}]}"},
+        {"MRTD is zero", "tdx", "{\"releases\":[{\"name\":\"r\",\"mrtd\":\"" Z48 "\"" KERNEL "}]}"},
+        {"MRTD is short", "tdx", "{\"releases\":[{\"name\":\"r\",\"mrtd\":\"a0\"" KERNEL "}]}"},
+        {"any kernel", "tdx",
+         "{\"releases\":[{\"name\":\"r\",\"mrtd\":\"" A48 "\",\"rtmr2\":\"" A48 "\"}]}"},
+        {"any command line", "tdx",
+         "{\"releases\":[{\"name\":\"r\",\"mrtd\":\"" A48 "\",\"rtmr1\":\"" A48 "\"}]}"},
+        {"no name", "tdx", "{\"releases\":[{\"mrtd\":\"" A48 "\"" KERNEL "}]}"},
         {"a name twice", "tdx", "{\"releases\":[" TD "," TD "]}"},
-        {"a name with a space", "tdx", "{\"releases\":[{\"name\":\"a b\",\"mrtd\":\"" A48 "\"}]}"},
+        {"a name with a space", "tdx",
+         "{\"releases\":[{\"name\":\"a b\",\"mrtd\":\"" A48 "\"" KERNEL "}]}"},
         {"neither enclave nor signer", "sgx", "{\"releases\":[{\"name\":\"r\"}]}"},
         {"signer without product", "sgx",
          "{\"releases\":[{\"name\":\"r\",\"mrsigner\":\"" A32 "\",\"min_isvsvn\":1}]}"},
@@ -85,7 +93,7 @@ static void everything_at_once(void **state)
     struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
     assert_ok(read_policy(
         "tdx",
-        "{\"releases\":[" TD ",{\"name\":\"r2\",\"mrtd\":\"" A48 "\",\"rtmr3\":\"" Z48
+        "{\"releases\":[" TD ",{\"name\":\"r2\",\"mrtd\":\"" A48 "\"" KERNEL ",\"rtmr3\":\"" Z48
         "\",\"mrconfigid\":\"" A48 "\",\"mrowner\":\"" A48 "\",\"mrownerconfig\":\"" A48
         "\",\"mrservicetd\":\"" A48 "\"}],\"statuses\":[\"UpToDate\",\"OutOfDate\"],"
         "\"advisories\":[\"INTEL-SA-00837\"],\"min_tcb_evaluation\":17,"
@@ -98,9 +106,9 @@ static void everything_at_once(void **state)
     const struct dcap_policy *t = &p->tdx;
     assert_true(t->is_present && !p->sgx.is_present);
     assert_int_equal(t->n_releases, 2);
-    assert_int_equal(t->releases[0].pinned, 1u << DCAP_PIN_MRTD);
+    assert_int_equal(t->releases[0].pinned, HAS_KERNEL);
     assert_int_equal(t->releases[1].pinned,
-                     1u << DCAP_PIN_MRTD | 1u << DCAP_PIN_RTMR3 | 0xfu << DCAP_PIN_MRCONFIGID);
+                     HAS_KERNEL | 1u << DCAP_PIN_RTMR3 | 0xfu << DCAP_PIN_MRCONFIGID);
     assert_true(dcap_policy_accepts_status(t, TCB_OUT_OF_DATE));
     assert_false(dcap_policy_accepts_status(t, TCB_CONFIGURATION_NEEDED));
     assert_true(dcap_policy_accepts_advisory(t, BYTES_LIT("INTEL-SA-00837")));
@@ -157,7 +165,6 @@ static void in_sentences(void **state)
     assert_true(has(&out, "Release r: mrtd " A48));
     assert_true(has(&out, "Accepted TCB statuses: UpToDate OutOfDate."));
     assert_true(has(&out, "INTEL-SA-00837"));
-    assert_true(has(&out, "rtmr1 or rtmr2 is not pinned"));
     assert_true(has(&out, "machines (PPID): 01010101010101010101010101010101."));
     assert_true(has(&out, "Debug is never accepted; migration is not accepted"));
     size_t before = out.n;
@@ -181,6 +188,8 @@ static void from_what_was_seen(void **state)
     struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
     put_fact(&seen, "mrtd", A48);
     put_fact(&seen, "rtmr0", A48);
+    put_fact(&seen, "rtmr1", A48);
+    put_fact(&seen, "rtmr2", Z48);
     put_fact(&seen, "rtmr3", Z48);
     put_fact(&seen, "mrconfigid", Z48);
     put_fact(&seen, "mrowner", A48);
@@ -191,7 +200,7 @@ static void from_what_was_seen(void **state)
     dcap_policy_pin(&seen, QUOTE_SGX, "seen", &w);
     json_w_close(&w, '}');
     assert_ok(evidence_policy_parse(buf_view(&out), &p));
-    assert_int_equal(p->tdx.releases[0].pinned, 1u << DCAP_PIN_MRTD | 1u << DCAP_PIN_RTMR0 |
+    assert_int_equal(p->tdx.releases[0].pinned, HAS_KERNEL | 1u << DCAP_PIN_RTMR0 |
                                                     1u << DCAP_PIN_RTMR3 | 1u << DCAP_PIN_MROWNER);
     assert_int_equal(p->sgx.releases[0].pinned, 1u << DCAP_PIN_MRENCLAVE);
     assert_string_equal(p->sgx.releases[0].name, "seen");

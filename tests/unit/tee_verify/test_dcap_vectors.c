@@ -114,6 +114,8 @@ static struct evidence_policy *policy_of(struct bytes quote, const char *extra)
     } else {
         put_pin(&text, "mrtd", q.td.mrtd);
         put_pin(&text, "rtmr0", q.td.rtmr[0]);
+        put_pin(&text, "rtmr1", q.td.rtmr[1]);
+        put_pin(&text, "rtmr2", q.td.rtmr[2]);
         put_pin(&text, "rtmr3", q.td.rtmr[3]);
     }
     buf_printf(&text, "}]%s}}", extra);

@@ -66,7 +66,9 @@ static void read_pins(struct json_obj *o, unsigned from, unsigned to,
     }
 }
 
-/* The measurement of a TD is a SHA-384 digest: zero is not one. */
+/* MRTD is the firmware's alone, which every image of a cloud has in common; kernel, command line
+ * and initial root file system are in RTMR1 and RTMR2. A SHA-384 digest is not zero, but a register
+ * that nothing extended is. */
 static void read_td_release(struct json_obj *o, struct dcap_policy_release *out)
 {
     read_pins(o, DCAP_PIN_MRTD, DCAP_PIN_MRENCLAVE, out);
@@ -74,6 +76,8 @@ static void read_td_release(struct json_obj *o, struct dcap_policy_release *out)
         json_error(o, ST_CONFIG, "\"mrtd\" is missing, the measurement of the firmware");
     if (bytes_all_zero(bytes_of(out->v[DCAP_PIN_MRTD], DCAP_POLICY_MEASUREMENT_LEN)))
         json_error(o, ST_CONFIG, "\"mrtd\" is all zero: that is no measurement");
+    if (!is_pinned(out, DCAP_PIN_RTMR1) || !is_pinned(out, DCAP_PIN_RTMR2))
+        json_error(o, ST_CONFIG, "\"rtmr1\" or \"rtmr2\" is missing: any kernel would be accepted");
 }
 
 /* A signer without a product and a least version would accept all that it ever signed. */

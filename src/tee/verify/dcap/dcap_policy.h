@@ -1,9 +1,10 @@
 /* dcap_policy - what a policy says about TDX or SGX: "tdx": {...} or "sgx": {...}.
  *
- *     releases               1..64 whole tuples, each with a name of its own. TDX: mrtd, and rtmr0
- *                            to rtmr3 where pinned; mrconfigid, mrowner, mrownerconfig and
- *                            mrservicetd are zero unless pinned. SGX: mrenclave, or mrsigner with
- *                            isvprodid and min_isvsvn; config_id is zero unless pinned
+ *     releases               1..64 whole tuples, each with a name of its own. TDX: mrtd,
+ *                            rtmr1, rtmr2, and where pinned rtmr0 and rtmr3; mrconfigid, mrowner,
+ *                            mrownerconfig and mrservicetd are zero unless pinned. SGX: mrenclave,
+ *                            or mrsigner with isvprodid and min_isvsvn; config_id is zero unless
+ *                            pinned
  *     statuses               TCB statuses accepted; ["UpToDate"] when absent; never "Revoked"
  *     advisories             ids (INTEL-SA-00615) that a platform may be subject to; none when
  *                            absent

@@ -5,8 +5,7 @@
 
 #include <stdio.h>
 
-static void explain_release(const struct dcap_policy_release *r, enum quote_tee tee,
-                            struct buf *out)
+static void explain_release(const struct dcap_policy_release *r, struct buf *out)
 {
     buf_printf(out, "Release %s:", r->name);
     for (unsigned i = 0; i < DCAP_PIN_COUNT; i++) {
@@ -19,10 +18,6 @@ static void explain_release(const struct dcap_policy_release *r, enum quote_tee 
     if ((r->pinned >> DCAP_PIN_MRSIGNER & 1u) != 0)
         buf_printf(out, " product %u, version at least %u", r->isvprodid, r->min_isvsvn);
     buf_put_str(out, ".\n");
-    uint32_t kernel = 1u << DCAP_PIN_RTMR1 | 1u << DCAP_PIN_RTMR2;
-    if (tee == QUOTE_TDX && (r->pinned & kernel) != kernel)
-        buf_put_str(out, "  Note: rtmr1 or rtmr2 is not pinned, so another kernel or root file "
-                         "system would be accepted.\n");
 }
 
 static void explain_statuses(const struct dcap_policy *p, struct buf *out)
@@ -89,7 +84,7 @@ void dcap_policy_explain(const struct dcap_policy *p, struct buf *out)
     if (!p->is_present)
         return;
     for (size_t i = 0; i < p->n_releases; i++)
-        explain_release(&p->releases[i], p->tee, out);
+        explain_release(&p->releases[i], out);
     explain_statuses(p, out);
     if (p->min_evaluation > 0)
         buf_printf(out, "Intel's tables have evaluation number %u or higher.\n",
