@@ -237,6 +237,16 @@ def test_receipt_with_its_evidence():
         equal(first_failure(said)["id"], "STATEMENT_MODEL")
 
 
+def test_state_beside_a_receipt():
+    platform = Platform()
+    with Place() as place:
+        words = attested(place, platform)
+        place.run("eml-verify", *words, "--state", "s")
+        equal(json.loads(place.read("s"))["version"], 1)
+        place.run("eml-verify", "receipt", "r", "--key", g.PUBLIC.hex(), "--state", "t", "--at", str(AT), code=None)
+        expect(not os.path.exists(place.path("t")), "nothing was learnt")
+
+
 def test_receipts_that_do_not_fit_the_evidence():
     platform = Platform()
     evidence = platform.evidence()
@@ -461,7 +471,7 @@ def test_the_kernel_holds_it_to_its_word():
             equal(process.wait(20), 30)
 
 
-main(test_own_vectors, test_published_vectors, test_real_receipts, test_every_truncation_is_malformed,
+main(test_state_beside_a_receipt, test_own_vectors, test_published_vectors, test_real_receipts, test_every_truncation_is_malformed,
      test_a_bit_flip_in_every_byte_is_noticed, test_bytes_behind_and_size, test_request_and_response_files, test_wrong_use,
      test_files_that_cannot_be_read, test_receipt_with_its_evidence, test_receipts_that_do_not_fit_the_evidence,
      test_evidence_that_is_not_accepted, test_receipt_key_only_from_signed_bytes, test_without_a_policy_it_is_incomplete,

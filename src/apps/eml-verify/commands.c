@@ -224,6 +224,17 @@ static status run_receipt(struct receipt_job *j, int *out_exit_code)
     return show_result(&show, out_exit_code);
 }
 
+/* What was learnt of collateral, after an accept. */
+static status keep_state(const struct evidence_step *e, const struct outputs *o)
+{
+    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
+    if (o->to[OUTPUT_STATE] < 0 || !e->is_accepted)
+        return OK;
+    evidence_memory_put(e->files.expect.memory, &text);
+    TRY(buf_status(&text));
+    return outputs_put(o, OUTPUT_STATE, buf_view(&text));
+}
+
 static int work_on_receipt(const void *ctx, const struct outputs *o)
 {
     int exit_code = 1;
@@ -232,33 +243,28 @@ static int work_on_receipt(const void *ctx, const struct outputs *o)
         .receipt = BUF_MAX(RECEIPT_ROOM),
         .nonce = BUF_MAX(NONCE_ROOM),
     };
-    (void)o;
     evidence_step_init(&j.evidence);
     status s = run_receipt(&j, &exit_code);
+    if (ok(s))
+        s = keep_state(&j.evidence, o);
     return ok(s) ? exit_code : app_fail(s);
 }
 
 int commands_receipt(const struct cli *args)
 {
-    const char *const none[OUTPUT_N] = {NULL};
-    return outputs_run(none, work_on_receipt, args);
+    const char *const paths[OUTPUT_N] = {[OUTPUT_STATE] = cli_value(args, "state")};
+    return outputs_run(paths, work_on_receipt, args);
 }
 
 /* What is shown and written of one verdict over evidence. */
 static status tell(const struct show *show, const struct outputs *o, int *out_exit_code)
 {
     struct buf text CLEANUP(buf_done) = BUF_MAX(REPORT_MAX_BYTES);
-    const struct evidence_step *e = show->evidence;
     if (o->to[OUTPUT_HTML] >= 0) {
         TRY(report_html(show, &text));
         TRY(outputs_put(o, OUTPUT_HTML, buf_view(&text)));
-        buf_clear(&text);
     }
-    if (o->to[OUTPUT_STATE] >= 0 && e->is_accepted) {
-        evidence_memory_put(e->files.expect.memory, &text);
-        TRY(buf_status(&text));
-        TRY(outputs_put(o, OUTPUT_STATE, buf_view(&text)));
-    }
+    TRY(keep_state(show->evidence, o));
     return show_result(show, out_exit_code);
 }
 

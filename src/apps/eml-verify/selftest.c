@@ -6,7 +6,7 @@
 #include "tee/verify/bundle.h"
 
 enum {
-    INPUTS_MAX = 7 + EVIDENCE_FILES_CRLS_MAX,
+    INPUTS_MAX = 8 + EVIDENCE_FILES_CRLS_MAX,
     POSITIONS = 9,         /* bits turned in each part */
     POSITIONS_SPREAD = 64, /* and over a whole input */
     PARTS_MAX = 96,
@@ -56,8 +56,8 @@ struct damage {
     char text[SELFTEST_TEXT_MAX];
 };
 
-static const char *const INPUTS[] = {"evidence", "statement", "collateral",      "certs",
-                                     "jwks",     "event_log", "reference_values"};
+static const char *const INPUTS[] = {"evidence", "statement", "collateral",       "certs",
+                                     "jwks",     "event_log", "reference_values", "devices"};
 enum { CRL_INPUT = sizeof(INPUTS) / sizeof(INPUTS[0]) };
 
 static const char *input_name(size_t i)
@@ -68,9 +68,10 @@ static const char *input_name(size_t i)
 static struct bytes *input_of(struct subject *s, size_t i)
 {
     struct evidence_inputs *in = &s->expect.beside;
-    struct bytes *const all[CRL_INPUT] = {&s->evidence,         &in->statement, &in->collateral,
-                                          &in->certs,           &in->jwks,      &in->event_log,
-                                          &in->reference_values};
+    struct bytes *const all[CRL_INPUT] = {
+        &s->evidence, &in->statement, &in->collateral,       &in->certs,
+        &in->jwks,    &in->event_log, &in->reference_values, &in->devices,
+    };
     return i < CRL_INPUT ? all[i] : &s->crls[i - CRL_INPUT];
 }
 
