@@ -32,6 +32,19 @@ def der(*patterns):
     return make
 
 
+def after(byte, *patterns):
+    """Files behind a byte that says what they are to the fuzzer."""
+    def make(vectors):
+        return [bytes([byte]) + data for data in raw(*patterns)(vectors)]
+    return make
+
+
+def tokens(vectors):
+    """Whole tokens, and claims to be signed."""
+    cs = "gcp-confidential-space"
+    return after(0, f"{cs}/*/*.jwt")(vectors) + after(16, f"{cs}/claims/*.json")(vectors)
+
+
 def hexadecimal(*patterns):
     def make(vectors):
         return [bytes.fromhex(re.sub(rb"[^0-9a-fA-F]", b"", data).decode()) for data in raw(*patterns)(vectors)]
@@ -96,6 +109,7 @@ SEEDS = {
     "gpu_leaf": der(f"{GPU}/evidence/*chain*"),
     "gpu_list": raw(f"{GPU}/evidence/json/*", f"{GPU}/evidence/*.json"),
     "json": raw(f"{DCAP}/quotes/*.collateral.json", "gcp-confidential-space/claims/*.json"),
+    "cs_token": tokens,
     "jwk": raw("gcp-confidential-space/oidc/jwks*.json"),
     "jwt": raw("gcp-confidential-space/oidc/*.jwt", "gcp-confidential-space/pki/*.jwt", "gcp-confidential-space/malformed/*"),
     "nitro": raw("nitro/docs/*.cose"),

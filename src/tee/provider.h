@@ -1,7 +1,7 @@
 /* provider - where an enclave's evidence comes from: one interface, one implementation a platform.
  *
- * A program links the providers that it may use; nothing chooses between them at run time but the
- * program itself. All functions may be called by several threads at once.
+ * A program links the providers that it may use, and its attested configuration says which;
+ * evidence names the platform in any case. All functions may be called by several threads at once.
  */
 #ifndef TEE_PROVIDER_H
 #define TEE_PROVIDER_H
