@@ -19,7 +19,7 @@ static void judge(struct bytes in, enum evidence_type type, const struct evidenc
     status s = evidence_verify(in, type, policy, &expect, &checks, &claimed, &verified);
     if (ok(s) && type == EVIDENCE_NITRO)
         abort();
-    if (checks.n != N_CHECKS)
+    if (checks.n < N_CHECKS || checks.n > N_CHECKS + 1) /* "devices" where a statement names some */
         abort();
 }
 

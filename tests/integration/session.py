@@ -66,6 +66,16 @@ def test_attest():
         saved = w.place.run("eml-verify", "evidence", w.place.path("ev", "evidence.bin"), "--type", "simulated",
                             "--policy", w.place.path("ev", "policy.json"), "--json").json()
         equal(saved["verdict"], "accept")
+        client = {"connect": f"tcp:127.0.0.1:{w.port}", "policy": "policy.json", "state": "seen.json"}
+        w.place.write("client.json", client)
+        for _ in range(2):  # makes the file, then reads it
+            w.eml("attest")
+            seen = json.loads(w.place.read("seen.json"))
+            equal(seen, {"version": 1, "tdx_tcb": 0, "tdx_qe": 0, "sgx_tcb": 0, "sgx_qe": 0}, "nothing of Intel's was seen")
+        w.place.write("seen.json", "{}")
+        w.eml("attest", code=30)  # a state that does not parse is not forgotten
+        w.place.write("client.json", {**client, "state": "other.json", "collateral": "missing.json"})
+        expect("collateral" in w.eml("attest", code=None).err, "a file that is named must be there")
 
 
 def test_receipt_verifies_and_replays():
