@@ -399,6 +399,17 @@ static void test_no_policy(void **state)
     assert_string_equal(evidence_facts_find(&got.claimed.facts, "nvidia_gpu.count"), "1");
 }
 
+/* Any time may be asked for: no sum of times overflows (the sanitizers look). */
+static void test_end_of_time(void **state)
+{
+    (void)state;
+    struct forge_cs_judged got;
+    struct buf token CLEANUP(buf_done) = forge_cs_good(&forge, true);
+    const struct evidence_expect expect = {.at_unix_s = INT64_MAX};
+    forge_cs_judge(buf_view(&token), NULL, &expect, &got);
+    assert_int_equal(checks_verdict(&got.checks), VERDICT_REJECT);
+}
+
 /* Without a policy what a production image must have is judged all the same. */
 static void test_no_policy_defaults(void **state)
 {
@@ -460,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_foreign_token),
         cmocka_unit_test(test_policy_without_rules),
         cmocka_unit_test(test_no_policy),
+        cmocka_unit_test(test_end_of_time),
         cmocka_unit_test(test_no_policy_defaults),
         cmocka_unit_test(test_accepted),
     };

@@ -70,7 +70,7 @@ void cs_check_not_before(struct evidence_job *j)
     clock_text(c->nbf.unix_s, from);
     if (!c->nbf.is_present)
         evidence_fail(j, NULL, "no nbf");
-    else if (j->expect->at_unix_s + leeway(j) < c->nbf.unix_s)
+    else if (j->expect->at_unix_s < c->nbf.unix_s - leeway(j))
         evidence_fail(j, NULL, "not valid before %s", from);
     else
         evidence_pass(j, "valid from %s", from);
