@@ -8,6 +8,7 @@ import re
 from _eml import Place, equal, expect, main, need_vectors
 from _receipts import AT, Platform
 
+SLOW_LANE = os.environ.get("EML_LANE", "plain") != "plain"
 QUOTES, SNP, GPU, CS = "intel-dcap/quotes/", "sev-snp/", "nvidia-gpu/evidence/", "gcp-confidential-space/"
 
 
@@ -164,7 +165,7 @@ def test_every_damage_of_other_genuine_evidence_is_noticed():
              certs=read(GPU + "blackwell.chain.pem.txt")),
     ]
     with Place() as place:
-        for case in more:
+        for case in more[:2 if SLOW_LANE else None]:
             words = case.put(place)
             policy = ["--policy", f"{case.kind}.policy"] if case.kind == "cs-token" else []
             one = place.run("eml-verify", "selftest", *words, *policy, "--json", code=None, timeout=400).json()["evidence"][0]
