@@ -129,12 +129,21 @@ static void scene_run(void)
     test_exact_free(collateral);
 }
 
+static void scene_each_once(const char *rule)
+{
+    for (size_t i = 1; i < scene.checks.n; i++) {
+        if (strcmp(scene.checks.v[i - 1].id, scene.checks.v[i].id) == 0)
+            fail_msg("%s: %s has two outcomes", rule, scene.checks.v[i].id);
+    }
+}
+
 static void scene_must_be(const char *rule, enum verdict verdict, const char *id, const char *code)
 {
     const struct check *first = checks_first_failure(&scene.checks);
     if (checks_verdict(&scene.checks) != verdict)
         fail_msg("%s: %s (%s: %s)", rule, verdict_name(checks_verdict(&scene.checks)),
                  first ? first->id : "no failure", first ? first->reason : "");
+    scene_each_once(rule);
     if (ok(scene.s) != (verdict == VERDICT_ACCEPT))
         fail_msg("%s: the status does not say what the verdict says", rule);
     if (id == NULL) {

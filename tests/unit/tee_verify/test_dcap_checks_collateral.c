@@ -299,6 +299,62 @@ static void qe_signing_revoked(void)
     revoke(&scene.f.root_crl, der);
 }
 
+/* A CRL besides the collateral's, which lists nothing. */
+static struct buf given_der;
+static struct bytes given;
+
+static void give(const struct x509_crl_request *r)
+{
+    buf_done(&given_der);
+    given_der = BUF_MAX(1 << 14);
+    assert_ok(x509_issue_crl(r, &given_der));
+    given = buf_view(&given_der);
+    scene.expect.beside.crls = &given;
+    scene.expect.beside.n_crls = 1;
+}
+
+static void given_crl_lists_pck(void)
+{
+    struct x509_crl_request r = scene.f.pck_crl;
+    revoke(&r, buf_view(&scene.f.certs[FORGE_DCAP_PCK].der));
+    give(&r);
+}
+
+static void given_crl_lists_tcb_signing(void)
+{
+    struct x509_crl_request r = scene.f.root_crl;
+    revoke(&r, buf_view(&scene.f.certs[FORGE_DCAP_TCB].der));
+    give(&r);
+}
+
+static void given_crl_is_expired(void)
+{
+    struct x509_crl_request r = scene.f.pck_crl;
+    r.next_update_unix_s = FORGE_DCAP_NOW - 1;
+    give(&r);
+}
+
+static void given_crl_by_a_stranger(void)
+{
+    struct x509_crl_request r = scene.f.root_crl;
+    r.issuer_key = stranger;
+    give(&r);
+}
+
+static void given_crl_is_none(void)
+{
+    given_crl_lists_pck();
+    given.n--;
+}
+
+static void given_crl_of_somebody_else(void)
+{
+    struct x509_crl_request r = scene.f.pck_crl;
+    r.issuer_name = "somebody else";
+    r.issuer_key = stranger;
+    give(&r);
+}
+
 /* ---- how old ---- */
 
 static void too_old_for_the_policy(void)
@@ -378,6 +434,17 @@ static const struct scene_row REFUSED[] = {
     {"PCK CA revoked", QUOTE_TDX, ca_revoked, "crl.serials", "DCAP_CERT_REVOKED"},
     {"TCB signing revoked", QUOTE_TDX, tcb_signing_revoked, "crl.serials", "DCAP_CERT_REVOKED"},
     {"QE signing revoked", QUOTE_TDX, qe_signing_revoked, "crl.serials", "DCAP_CERT_REVOKED"},
+    {"PCK on a CRL given besides", QUOTE_TDX, given_crl_lists_pck, "crl.serials",
+     "DCAP_CERT_REVOKED"},
+    {"TCB signing on a CRL given besides", QUOTE_SGX, given_crl_lists_tcb_signing, "crl.serials",
+     "DCAP_CERT_REVOKED"},
+    {"a CRL given besides has ended", QUOTE_TDX, given_crl_is_expired, "crl.serials",
+     "DCAP_GIVEN_CRL_INVALID"},
+    {"a CRL given besides by a stranger", QUOTE_TDX, given_crl_by_a_stranger, "crl.serials",
+     "DCAP_GIVEN_CRL_INVALID"},
+    {"what is given besides is no CRL", QUOTE_TDX, given_crl_is_none, "crl.serials",
+     "DCAP_GIVEN_CRL_INVALID"},
+    {"a CRL of somebody else given besides", QUOTE_TDX, given_crl_of_somebody_else, NULL, NULL},
     {"older than the policy allows", QUOTE_TDX, too_old_for_the_policy, "collateral.age",
      "DCAP_COLLATERAL_TOO_OLD"},
     {"TCB info's evaluation too low", QUOTE_TDX, tcb_evaluation_too_low, "collateral.evaluation",
@@ -392,6 +459,7 @@ static void refused(void **state)
     SCENE_ROWS(REFUSED);
     buf_done(&other);
     buf_done(&text);
+    buf_done(&given_der);
 }
 
 static void young_enough(void)

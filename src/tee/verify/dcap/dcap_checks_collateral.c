@@ -263,6 +263,54 @@ static status is_revoked(struct evidence_job *j, const struct dcap_crl *crl, str
     return x509_crl_lists(&crl->fields, serial, out);
 }
 
+/* CRLs that the caller gives count besides: one of them may be newer than the collateral's. Those
+ * of other issuers are for other evidence. */
+static status is_on_given(struct evidence_job *j, struct bytes issuer_der, struct bytes der,
+                          bool *out)
+{
+    const struct evidence_inputs *in = &j->expect->beside;
+    struct x509_fields issuer, cert;
+    *out = false;
+    TRY(x509_read(issuer_der, &issuer));
+    TRY(x509_read(der, &cert));
+    for (size_t i = 0; i < in->n_crls && !*out; i++) {
+        struct x509_crl crl;
+        TRY(x509_read_crl(in->crls[i], &crl));
+        if (!bytes_equal(crl.issuer, issuer.subject))
+            continue;
+        evidence_shows(j, "CRL given besides", in->crls[i]);
+        TRY(dcap_proof_crl(in->crls[i], issuer_der, j->expect->at_unix_s, j->expect->cache, &crl));
+        TRY(x509_crl_lists(&crl, cert.serial, out));
+    }
+    return OK;
+}
+
+struct signed_by {
+    const char *name;
+    const struct dcap_crl *crl;
+    struct bytes issuer;
+    const struct cert_list *list;
+    size_t at;
+};
+
+static bool is_clear(struct evidence_job *j, const struct signed_by *row)
+{
+    struct bytes der = row->list->der[row->at];
+    bool is_listed = true, is_on_another = false;
+    status s = is_revoked(j, row->crl, der, &is_listed);
+    if (failed(s) || is_listed) {
+        evidence_fail(j, NULL, "the %s certificate is %s", row->name,
+                      failed(s) ? status_detail() : "revoked");
+        return false;
+    }
+    s = is_on_given(j, row->issuer, der, &is_on_another);
+    if (failed(s))
+        evidence_fail(j, "DCAP_GIVEN_CRL_INVALID", "a CRL given besides: %s", status_detail());
+    else if (is_on_another)
+        evidence_fail(j, NULL, "the %s certificate is revoked by a CRL given besides", row->name);
+    return ok(s) && !is_on_another;
+}
+
 /* Each certificate against the CRL of its issuer: the root's for the PCK CA and the TCB signing
  * certificates, the PCK CA's for the PCK. */
 void dcap_check_revocation(struct evidence_job *j)
@@ -270,27 +318,18 @@ void dcap_check_revocation(struct evidence_job *j)
     const struct dcap_state *d = dcap_state_of(j);
     if (!dcap_stands_on(j, d->root_crl.is_good && d->pck_crl.is_good, "a CRL did not hold"))
         return;
-    const struct {
-        const struct dcap_crl *crl;
-        const struct cert_list *list;
-        size_t at;
-        const char *name;
-    } rows[] = {
-        {&d->pck_crl, &d->certs, DCAP_PCK_LEAF, "PCK"},
-        {&d->root_crl, &d->certs, DCAP_PCK_CA, "PCK CA"},
-        {&d->root_crl, &d->collateral.tcb_info_chain, DCAP_TCB_LEAF, "TCB info's signing"},
-        {&d->root_crl, &d->collateral.qe_identity_chain, DCAP_TCB_LEAF, "QE identity's signing"},
+    const struct signed_by rows[] = {
+        {"PCK", &d->pck_crl, d->certs.der[DCAP_PCK_CA], &d->certs, DCAP_PCK_LEAF},
+        {"PCK CA", &d->root_crl, dcap_root(), &d->certs, DCAP_PCK_CA},
+        {"TCB info's signing", &d->root_crl, dcap_root(), &d->collateral.tcb_info_chain,
+         DCAP_TCB_LEAF},
+        {"QE identity's signing", &d->root_crl, dcap_root(), &d->collateral.qe_identity_chain,
+         DCAP_TCB_LEAF},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        bool is_listed = true;
-        if (rows[i].at >= rows[i].list->n)
-            continue; /* that chain did not hold, which its own check says */
-        status s = is_revoked(j, rows[i].crl, rows[i].list->der[rows[i].at], &is_listed);
-        if (failed(s) || is_listed) {
-            evidence_fail(j, NULL, "the %s certificate is %s", rows[i].name,
-                          failed(s) ? status_detail() : "revoked");
+        /* A chain that is too short did not hold, which its own check says. */
+        if (rows[i].at < rows[i].list->n && !is_clear(j, &rows[i]))
             return;
-        }
     }
     evidence_pass(j, "no certificate is on the CRL of its issuer");
 }
