@@ -37,7 +37,8 @@ struct evidence_kind {
     const char *name, *platform;
     const struct evidence_check *checks; /* order matters: each stands on the ones before it */
     size_t n_checks;
-    size_t state_bytes; /* j->state: zeroed before, wiped after */
+    size_t state_bytes;   /* j->state: zeroed before, wiped after */
+    bool has_report_data; /* lists a check that compares REPORTDATA with the caller's */
     bool (*has_rules)(const struct evidence_policy *p);
     /* Does signed evidence carry this statement, whose statement_binding() is given? NULL: the
      * statement itself stands in j->user_data. */

@@ -137,8 +137,11 @@ static struct bytes signed_nonce(const struct evidence_job *j)
     return is_bound ? BYTES_OF(j->statement.nonce) : j->nonce;
 }
 
+/* What the caller expects is compared or it fails: nobody would miss a check that is not there. */
 static const char *nonce_trouble(const struct evidence_job *j)
 {
+    if (j->expect->report_data.p != NULL && !j->kind->has_report_data)
+        return "report data is expected, and evidence of this kind has none";
     if (j->expect->nonce.p != NULL && !field_is(signed_nonce(j), j->expect->nonce))
         return "the document's nonce is not the expected one";
     if (!j->has_statement)

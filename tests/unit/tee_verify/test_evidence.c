@@ -271,6 +271,11 @@ static void offline_with_another_nonce(struct scene *s)
     s->e = (struct evidence_expect){.at_unix_s = FORGE_NOW, .nonce = BYTES_OF(OTHER)};
 }
 
+static void offline_with_report_data(struct scene *s)
+{
+    s->e = (struct evidence_expect){.at_unix_s = FORGE_NOW, .report_data = BYTES_OF(OTHER)};
+}
+
 static void offline_with_its_nonce(struct scene *s)
 {
     s->e =
@@ -506,6 +511,8 @@ static const struct row {
     {"offline", offline, false, ACCEPT, "nonce", SKIP},
     {"offline with its nonce", offline_with_its_nonce, false, ACCEPT, "timestamp.age", SKIP},
     {"offline with another nonce", offline_with_another_nonce, false, REJECT, "nonce",
+     "NITRO_NONCE_MISMATCH"},
+    {"report data, which a document has none of", offline_with_report_data, false, REJECT, "nonce",
      "NITRO_NONCE_MISMATCH"},
     {"offline with mixed nonces", offline_with_mixed_nonces, true, REJECT, "nonce",
      "NITRO_NONCE_MISMATCH"},

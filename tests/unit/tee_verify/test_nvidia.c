@@ -343,6 +343,11 @@ SCENE(other_nonce_expected)
     static const uint8_t other[32] = {7};
     s->expect.nonce = BYTES_OF(other);
 }
+SCENE(report_data_expected)
+{
+    static const uint8_t data[64] = {7};
+    s->expect.report_data = BYTES_OF(data);
+}
 SCENE(no_reference)
 {
     s->expect.beside.reference_values = (struct bytes){0};
@@ -521,6 +526,8 @@ static const struct row ROWS[] = {
      .forge = measurement_missing},
     {"list's nonce", "gpu.nonce", "GPU_NONCE_CONTRADICTION", .forge = list_nonce_differs},
     {"another nonce", "gpu.nonce", "GPU_NONCE_MISMATCH", .scene = other_nonce_expected},
+    {"report data, which a device has none of", "gpu.nonce", "GPU_NONCE_MISMATCH",
+     .scene = report_data_expected},
     {"no nonce in a session", "gpu.nonce", NULL, .scene = no_cpu_in_a_session,
      .is_skip_required = true},
     {"no CPU evidence", "gpu.bound", NULL, .scene = no_cpu, .is_skip_required = true},

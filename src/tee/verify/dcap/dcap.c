@@ -214,6 +214,7 @@ const struct evidence_kind dcap_tdx_kind = {
     .n_checks = sizeof(TDX_CHECKS) / sizeof(TDX_CHECKS[0]),
     .state_bytes = sizeof(struct dcap_state),
     .has_rules = has_tdx_rules,
+    .has_report_data = true,
     .binds = binds,
     .done = done,
 };
@@ -226,6 +227,7 @@ const struct evidence_kind dcap_sgx_kind = {
     .n_checks = sizeof(SGX_CHECKS) / sizeof(SGX_CHECKS[0]),
     .state_bytes = sizeof(struct dcap_state),
     .has_rules = has_sgx_rules,
+    .has_report_data = true,
     .binds = binds,
     .done = done,
 };

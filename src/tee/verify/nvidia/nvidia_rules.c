@@ -208,7 +208,9 @@ void nvidia_check_nonce(struct evidence_job *j)
     struct bytes want = j->expect->nonce;
     size_t i = 0;
     evidence_shows(j, "nonce", st->v[0].request.nonce);
-    if (!is_list_right(st, &i))
+    if (j->expect->report_data.p != NULL)
+        evidence_fail(j, NULL, "report data is expected, and a device has none");
+    else if (!is_list_right(st, &i))
         evidence_fail(j, "GPU_NONCE_CONTRADICTION",
                       "device %zu: the list names another nonce than the signed request", i);
     else if (want.p != NULL && !is_nonce(st, want, &i))

@@ -146,6 +146,7 @@ const struct evidence_kind snp_kind = {
     .n_checks = sizeof(CHECKS) / sizeof(CHECKS[0]),
     .state_bytes = sizeof(struct snp_state),
     .has_rules = has_rules,
+    .has_report_data = true,
     .binds = binds,
     .done = snp_origin_done,
 };
