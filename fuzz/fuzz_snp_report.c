@@ -3,6 +3,7 @@
  * be accepted, nor signed. */
 #include <stdlib.h>
 
+#include "tee/verify/bundle.h"
 #include "tee/verify/evidence.h"
 #include "tee/verify/snp/snp_certs.h"
 #include "tee/verify/snp/snp_policy.h"
@@ -25,7 +26,7 @@ static void judge(struct bytes report, struct bytes certs)
         evidence_verify(report, EVIDENCE_SNP, &policy, &expect, &checks, &claimed, &verified);
     if (ok(s) || checks_verdict(&checks) == VERDICT_ACCEPT)
         abort();
-    if (checks.n != 45)
+    if (checks.n != 45 && !bundle_is(report))
         abort();
 }
 
