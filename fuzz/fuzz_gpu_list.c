@@ -2,6 +2,7 @@
  * makes up may be accepted, with a policy or without. */
 #include <stdlib.h>
 
+#include "tee/verify/bundle.h"
 #include "tee/verify/evidence.h"
 #include "tee/verify/nvidia/gpu_list.h"
 
@@ -29,7 +30,7 @@ static void judge(struct bytes in, struct bytes certs, const struct evidence_pol
         evidence_verify(in, EVIDENCE_NVIDIA_GPU, policy, &expect, &checks, &claimed, &verified);
     if (ok(s) && policy == NULL)
         abort();
-    if (checks.n != 24)
+    if (checks.n != 24 && !bundle_is(in))
         abort();
 }
 
