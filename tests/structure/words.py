@@ -10,6 +10,7 @@ DATA = ("fuzz/corpus/", "tests/data/", "tests/vectors/", "LICENSE")
 NOWHERE = [
     (r"\b(TODO|FIXME|XXX)\b", "an unfinished note"),
     (r"(?<![\w])/(root|home/[a-z]+|tmp/[a-z]{2}/[a-z]+)/", "a path of one machine"),
+    (r"(?<![\w.$}\")/])/\w+(/\w+)*/vectors/", "a folder of vectors on one machine"),
     (r"\b(artifactory|artifact-registry|nexus\.|\.internal/)", "a registry's host"),
 ]
 IN_SOURCES = [
