@@ -1,6 +1,6 @@
-"""Measures the confidential path with the real programs and writes its section of docs/BENCHMARKS.md.
+"""Measures the confidential path with the real programs and prints its section of docs/BENCHMARKS.md.
 
-    python3 bench/path.py [--rounds N] [--seconds N] [--print]
+    python3 bench/path.py [--rounds N] [--seconds N]
 
 Simulated platform: everything but the hardware is what runs in production. The client, the relay, the enclave and the
 bare engine share this machine's cores, which a deployment would not make them do.
@@ -8,7 +8,6 @@ bare engine share this machine's cores, which a deployment would not make them d
 import argparse
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -20,8 +19,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "release")
 BIN = os.path.join(BUILD, "bin")
 MODEL = os.path.join(ROOT, "models", "minilm")
-PAGE = os.path.join(ROOT, "docs", "BENCHMARKS.md")
-BEGIN, END = "<!-- path:begin -->", "<!-- path:end -->"
 COLD_STARTS = 5
 
 
@@ -95,18 +92,6 @@ def figures(text, kind):
             yield {k: v for k, v in (w.split("=") for w in words[1:] if "=" in w)} | {"bare": "bare" in words}
 
 
-def cpu_name():
-    with open("/proc/cpuinfo") as f:
-        return re.search(r"model name\s*:\s*(.*)", f.read())[1]
-
-
-def head(options):
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT).stdout
-    return [f"Machine: {cpu_name()}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}. "
-            f"Commit {commit.strip() or 'unknown'}. Command: `scripts/bench-path.sh --rounds {options.rounds} "
-            f"--seconds {options.seconds}`.", ""]
-
-
 def table(titles, rows):
     return ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles),
             *("| " + " | ".join(map(str, row)) + " |" for row in rows), ""]
@@ -162,30 +147,15 @@ def measure(options):
              ("cold start: from the encrypted package to ready, file cache warm", f"{cold_ms:.0f} ms"),
              ("peak memory when ready", f"{peak:.0f} MiB, {peak / weights:.2f} times the weights ({weights:.0f} MiB)"),
              ("peak memory after the throughput runs", f"{loaded:.0f} MiB")]
-    return [*head(options), *latency_lines(text), *table(("", "measured"), facts), *throughput_lines(text),
+    return [*latency_lines(text), *table(("", "measured"), facts), *throughput_lines(text),
             *bench_programs()]
-
-
-def write_page(lines):
-    with open(PAGE) as f:
-        page = f.read()
-    before, rest = page.split(BEGIN)
-    after = rest.split(END)[1]
-    with open(PAGE + ".new", "w") as f:
-        f.write(before + BEGIN + "\n" + "\n".join(lines).rstrip() + "\n" + END + after)
-    os.replace(PAGE + ".new", PAGE)
 
 
 def main():
     parser = argparse.ArgumentParser(description="measure the confidential path")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--print", action="store_true", help="do not write docs/BENCHMARKS.md")
-    options = parser.parse_args()
-    lines = measure(options)
-    print("\n".join(lines))
-    if not options.print:
-        write_page(lines)
+    print("\n".join(measure(parser.parse_args())).rstrip())
 
 
 main()
