@@ -105,7 +105,8 @@ void evidence_fact(struct evidence_job *j, const char *name, const char *fmt, ..
     __attribute__((format(printf, 3, 4)));
 void evidence_fact_hex(struct evidence_job *j, const char *name, struct bytes v);
 
-/* evidence_rules.c: checks that any kind may list. Is it what the policy and the caller ask for? */
+/* evidence_rules.c: the checks that every platform has. Is it what the policy and the caller ask
+ * for? */
 void evidence_check_policy(struct evidence_job *j);
 void evidence_check_statement(struct evidence_job *j);
 void evidence_check_platform(struct evidence_job *j);
@@ -115,5 +116,39 @@ void evidence_check_public_key(struct evidence_job *j);
 void evidence_check_service(struct evidence_job *j);
 void evidence_check_config(struct evidence_job *j);
 void evidence_check_model(struct evidence_job *j);
+
+/* clang-format off */
+
+#define EVIDENCE_POLICY_ROW \
+    {"policy", NEEDS_SIGNED, evidence_check_policy, "POLICY_PLATFORM_REFUSED", \
+     "Give a policy (--policy) that has rules for this platform: docs/POLICY.md.", "docs/POLICY.md"}
+
+/* The last rows of every platform that carries a statement. Its own are three codes, and where the
+ * statement has to stand. */
+#define EVIDENCE_STATEMENT_ROWS(statement_code, statement_fix, nonce_code, public_key_code) \
+    {"statement", NEEDS_SIGNED, evidence_check_statement, statement_code, statement_fix, \
+     "docs/ATTESTATION.md, the statement"}, \
+    {"platform", NEEDS_SIGNED, evidence_check_platform, "STATEMENT_PLATFORM_MISMATCH", \
+     "The enclave claims another platform than the evidence proves: do not use this service.", \
+     "docs/ATTESTATION.md, the statement"}, \
+    {"freshness", NEEDS_SIGNED, evidence_check_freshness, "POLICY_FRESHNESS_REFUSED", \
+     "Ask the service for evidence of a kind that the policy's freshness lists.", \
+     "docs/POLICY.md"}, \
+    {"nonce", NEEDS_SIGNED, evidence_check_nonce, nonce_code, \
+     "The evidence was made for somebody else or replayed: connect again; do not use it.", \
+     "docs/ATTESTATION.md, the statement"}, \
+    {"public_key", NEEDS_SIGNED, evidence_check_public_key, public_key_code, \
+     "The keys in use are not the attested ones: somebody stands in between.", \
+     "docs/ATTESTATION.md, the statement"}, \
+    {"service", NEEDS_SIGNED, evidence_check_service, "POLICY_SERVICE_MISMATCH", \
+     "The evidence is of another service than the policy names: check the address.", \
+     "docs/POLICY.md"}, \
+    {"config", NEEDS_SIGNED, evidence_check_config, "POLICY_CONFIG_MISMATCH", \
+     "The operator runs another configuration: add its digest to the policy's configs if you " \
+     "trust it.", "docs/POLICY.md"}, \
+    {"model", NEEDS_SIGNED, evidence_check_model, "POLICY_MODEL_MISMATCH", \
+     "Add the model's digest to the policy's models if you trust that model.", "docs/POLICY.md"}
+
+/* clang-format on */
 
 #endif

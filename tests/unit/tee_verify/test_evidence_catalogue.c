@@ -56,6 +56,27 @@ static void every_rule_says_all(void **state)
     assert_true(n_types >= 2);
 }
 
+static const char *const COMMON[] = {
+    "policy",     "statement", "platform", "freshness", "nonce",
+    "public_key", "service",   "config",   "model",
+};
+
+static void every_enclave_has_the_common_checks_in_one_order(void **state)
+{
+    (void)state;
+    enum evidence_type t;
+    for (size_t i = 0; evidence_catalogue_type(i, &t); i++) {
+        struct evidence_rule r;
+        size_t n = 0;
+        if (!evidence_type_is_enclave(t))
+            continue;
+        for (size_t k = 0; evidence_catalogue_rule(t, k, &r); k++)
+            n += n < sizeof(COMMON) / sizeof(COMMON[0]) && strcmp(r.id, COMMON[n]) == 0;
+        if (n < sizeof(COMMON) / sizeof(COMMON[0]))
+            fail_msg("%s: no check %s in its place", evidence_type_name(t), COMMON[n]);
+    }
+}
+
 static void types_come_in_order_and_once(void **state)
 {
     (void)state;
@@ -82,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rule_says_all),
+        cmocka_unit_test(every_enclave_has_the_common_checks_in_one_order),
         cmocka_unit_test(types_come_in_order_and_once),
         cmocka_unit_test(what_is_not_judged_has_no_rules),
     };

@@ -4,8 +4,6 @@
 
 #define CLAIMS   "Google Cloud, Confidential Space, Attestation token claims: "
 #define EXTERNAL "Google Cloud, Confidential Space, Connect external resources: "
-#define OWN      "docs/ATTESTATION.md, Confidential Space tokens"
-#define POLICY   "docs/POLICY.md"
 
 /* Order matters: each stage stands on the ones before it. docs/ATTESTATION.md has the same rows. */
 static const struct evidence_check CHECKS[] = {
@@ -74,8 +72,7 @@ static const struct evidence_check CHECKS[] = {
     {"token.gpu", NEEDS_SIGNED, cs_check_gpu, "CS_GPU_NOT_CONFIDENTIAL",
      "Start the machine with a GPU in confidential mode, as the policy's nvidia_gpu says.",
      CLAIMS "nvidia_gpu"},
-    {"policy", NEEDS_SIGNED, evidence_check_policy, "POLICY_PLATFORM_REFUSED",
-     "Give a policy (--policy) that has rules for this platform: docs/POLICY.md.", POLICY},
+    EVIDENCE_POLICY_ROW,
     {"token.image", NEEDS_SIGNED, cs_check_image, "CS_IMAGE_MISMATCH",
      "Another image runs there. If it is a release that you trust, add it to the policy's "
      "releases.",
@@ -106,26 +103,10 @@ static const struct evidence_check CHECKS[] = {
     {"token.accounts", NEEDS_SIGNED, cs_check_accounts, "CS_SERVICE_ACCOUNT_MISMATCH",
      "The workload runs as an account that the policy's service_accounts do not list.",
      CLAIMS "google_service_accounts"},
-    {"statement", NEEDS_SIGNED, evidence_check_statement, "CS_STATEMENT_INVALID",
-     "The enclave must run this software, and send the statement whose digest is in eat_nonce.",
-     OWN},
-    {"platform", NEEDS_SIGNED, evidence_check_platform, "STATEMENT_PLATFORM_MISMATCH",
-     "The enclave claims another platform than the evidence proves: do not use this service.", OWN},
-    {"freshness", NEEDS_SIGNED, evidence_check_freshness, "POLICY_FRESHNESS_REFUSED",
-     "Ask the service for evidence of a kind that the policy's freshness lists.", POLICY},
-    {"nonce", NEEDS_SIGNED, evidence_check_nonce, "CS_NONCE_MISMATCH",
-     "The evidence was made for somebody else or replayed: connect again; do not use it.",
-     CLAIMS "eat_nonce"},
-    {"public_key", NEEDS_SIGNED, evidence_check_public_key, "CS_PUBKEY_BINDING_MISMATCH",
-     "The keys in use are not the attested ones: somebody stands in between.", OWN},
-    {"service", NEEDS_SIGNED, evidence_check_service, "POLICY_SERVICE_MISMATCH",
-     "The evidence is of another service than the policy names: check the address.", POLICY},
-    {"config", NEEDS_SIGNED, evidence_check_config, "POLICY_CONFIG_MISMATCH",
-     "The operator runs another configuration: add its digest to the policy's configs if you trust "
-     "it.",
-     POLICY},
-    {"model", NEEDS_SIGNED, evidence_check_model, "POLICY_MODEL_MISMATCH",
-     "Add the model's digest to the policy's models if you trust that model.", POLICY},
+    EVIDENCE_STATEMENT_ROWS(
+        "CS_STATEMENT_INVALID",
+        "The enclave must run this software, and send the statement whose digest is in eat_nonce.",
+        "CS_NONCE_MISMATCH", "CS_PUBKEY_BINDING_MISMATCH"),
 };
 
 enum { N_CHECKS = sizeof(CHECKS) / sizeof(CHECKS[0]) };

@@ -8,7 +8,6 @@
 #define PCK    "Intel SGX PCK Certificate and CRL Profile, "
 #define TDX    "Intel TDX Module 1.5 ABI, "
 #define SDM    "Intel SDM volume 3D, "
-#define OWN    "docs/ATTESTATION.md, Intel TDX and SGX"
 #define POLICY "docs/POLICY.md"
 
 #define FETCH_FIX    "Fetch the quote again; it must be the platform's own bytes."
@@ -106,31 +105,16 @@
 
 /* Is it what the policy and the caller ask for? */
 #define RULE_ROWS \
-    {"policy", NEEDS_SIGNED, evidence_check_policy, "POLICY_PLATFORM_REFUSED", \
-     "Give a policy (--policy) that lists releases for this platform: docs/POLICY.md.", POLICY}, \
+    EVIDENCE_POLICY_ROW, \
     {"measurements", NEEDS_SIGNED, dcap_check_measurements, "DCAP_MEASUREMENT_MISMATCH", \
      "Another image runs there. If it is a release that you trust, add all its " \
      "measurements as one release.", POLICY}, \
     {"report_data", NEEDS_SIGNED, dcap_check_report_data, "DCAP_REPORT_DATA_MISMATCH", \
      "The quote was made for other data: do not use it.", SDM "REPORT, REPORTDATA"}, \
-    {"statement", NEEDS_SIGNED, evidence_check_statement, "DCAP_STATEMENT_INVALID", \
-     "The enclave must run this software and bind its statement in REPORTDATA.", OWN}, \
-    {"platform", NEEDS_SIGNED, evidence_check_platform, "STATEMENT_PLATFORM_MISMATCH", \
-     "The enclave claims another platform than the evidence proves: do not use this " \
-     "service.", OWN}, \
-    {"freshness", NEEDS_SIGNED, evidence_check_freshness, "POLICY_FRESHNESS_REFUSED", \
-     "Ask the service for evidence of a kind that the policy's freshness lists.", POLICY}, \
-    {"nonce", NEEDS_SIGNED, evidence_check_nonce, "DCAP_NONCE_MISMATCH", \
-     "The evidence was made for somebody else or replayed: connect again; do not use it.", OWN}, \
-    {"public_key", NEEDS_SIGNED, evidence_check_public_key, "DCAP_PUBKEY_BINDING_MISMATCH", \
-     "The keys in use are not the attested ones: somebody stands in between.", OWN}, \
-    {"service", NEEDS_SIGNED, evidence_check_service, "POLICY_SERVICE_MISMATCH", \
-     "The evidence is of another service than the policy names: check the address.", POLICY}, \
-    {"config", NEEDS_SIGNED, evidence_check_config, "POLICY_CONFIG_MISMATCH", \
-     "The operator runs another configuration: add its digest to the policy's configs if " \
-     "you trust it.", POLICY}, \
-    {"model", NEEDS_SIGNED, evidence_check_model, "POLICY_MODEL_MISMATCH", \
-     "Add the model's digest to the policy's models if you trust that model.", POLICY}
+    EVIDENCE_STATEMENT_ROWS( \
+        "DCAP_STATEMENT_INVALID", \
+        "The enclave must run this software and bind its statement in REPORTDATA.", \
+        "DCAP_NONCE_MISMATCH", "DCAP_PUBKEY_BINDING_MISMATCH")
 
 /* clang-format on */
 

@@ -433,30 +433,15 @@ static const struct evidence_check CHECKS[] = {
     {"debug", NEEDS_SIGNED, check_debug, "NITRO_DEBUG_MODE",
      "Start the enclave without --debug-mode: the host reads a debug enclave's console.",
      "AWS Nitro Enclaves User Guide, nitro-cli run-enclave, --debug-mode"},
-    {"policy", NEEDS_SIGNED, evidence_check_policy, "POLICY_PLATFORM_REFUSED",
-     "Give a policy (--policy) that lists releases for this platform: docs/POLICY.md.", POLICY},
+    EVIDENCE_POLICY_ROW,
     {"measurements", NEEDS_SIGNED, check_measurements, "NITRO_MEASUREMENT_MISMATCH",
      "Another image runs there. If it is a release that you trust, add all its PCRs as one "
      "release.",
      POLICY},
-    {"statement", NEEDS_SIGNED, evidence_check_statement, "NITRO_STATEMENT_INVALID",
-     "The enclave must run this software and attest its statement in user_data.", OWN},
-    {"platform", NEEDS_SIGNED, evidence_check_platform, "STATEMENT_PLATFORM_MISMATCH",
-     "The enclave claims another platform than the evidence proves: do not use this service.", OWN},
-    {"freshness", NEEDS_SIGNED, evidence_check_freshness, "POLICY_FRESHNESS_REFUSED",
-     "Ask the service for evidence of a kind that the policy's freshness lists.", POLICY},
-    {"nonce", NEEDS_SIGNED, evidence_check_nonce, "NITRO_NONCE_MISMATCH",
-     "The evidence was made for somebody else or replayed: connect again; do not use it.", OWN},
-    {"public_key", NEEDS_SIGNED, evidence_check_public_key, "NITRO_PUBKEY_BINDING_MISMATCH",
-     "The keys in use are not the attested ones: somebody stands in between.", OWN},
-    {"service", NEEDS_SIGNED, evidence_check_service, "POLICY_SERVICE_MISMATCH",
-     "The evidence is of another service than the policy names: check the address.", POLICY},
-    {"config", NEEDS_SIGNED, evidence_check_config, "POLICY_CONFIG_MISMATCH",
-     "The operator runs another configuration: add its digest to the policy's configs if you trust "
-     "it.",
-     POLICY},
-    {"model", NEEDS_SIGNED, evidence_check_model, "POLICY_MODEL_MISMATCH",
-     "Add the model's digest to the policy's models if you trust that model.", POLICY},
+    EVIDENCE_STATEMENT_ROWS(
+        "NITRO_STATEMENT_INVALID",
+        "The enclave must run this software and attest its statement in user_data.",
+        "NITRO_NONCE_MISMATCH", "NITRO_PUBKEY_BINDING_MISMATCH"),
 };
 
 enum { N_CHECKS = sizeof(CHECKS) / sizeof(CHECKS[0]) };
