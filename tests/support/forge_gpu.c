@@ -147,6 +147,13 @@ void forge_gpu_issue(struct forge_gpu *f)
     }
 }
 
+void forge_gpu_issue_by_root(struct forge_gpu_device *d)
+{
+    d->requests[FORGE_GPU_BROM].issuer_name = "forge device root";
+    d->requests[FORGE_GPU_BROM].issuer_key = shared.keys[FORGE_GPU_ROOT];
+    d->omitted_certs = 1u << FORGE_GPU_FAMILY | 1u << FORGE_GPU_PROVISIONER;
+}
+
 static void fill_requests(struct forge_gpu_device *d)
 {
     for (int i = FORGE_GPU_BROM; i < FORGE_GPU_CERTS; i++) {

@@ -81,6 +81,9 @@ void forge_gpu_done(struct forge_gpu *f);
 /* One more device of this chip ("GH100", "GB100", "LS_10"), as its kind writes its report. */
 struct forge_gpu_device *forge_gpu_add(struct forge_gpu *f, const char *chip, const char *serial);
 void forge_gpu_issue(struct forge_gpu *f);
+/* Before forge_gpu_issue(): its chain has no authority between root and boot ROM, which are the
+ * ones that name a CRL. */
+void forge_gpu_issue_by_root(struct forge_gpu_device *d);
 
 void forge_gpu_set_nonce(struct forge_gpu *f, const uint8_t nonce[static SPDM_NONCE_LEN]);
 /* The field of this type, added when it is not there; its value is replaced. */

@@ -228,6 +228,22 @@ FORGE(with_a_second)
     forge_gpu_issue(f);
     forge_gpu_set_nonce(f, nonce);
 }
+FORGE(issued_by_root)
+{
+    forge_gpu_issue_by_root(D);
+    forge_gpu_issue(f);
+}
+FORGE(second_issued_by_root)
+{
+    with_a_second(f);
+    forge_gpu_issue_by_root(&f->v[1]);
+    forge_gpu_issue(f);
+}
+FORGE(first_of_two_issued_by_root)
+{
+    with_a_second(f);
+    issued_by_root(f);
+}
 FORGE(with_an_older_second)
 {
     with_a_second(f);
@@ -395,7 +411,7 @@ SCENE(crls)
 }
 SCENE(provisioner_revoked)
 {
-    struct buf pem CLEANUP(buf_done) = forge_gpu_chain(&s->forge.v[0]);
+    struct buf pem CLEANUP(buf_done) = forge_gpu_chain(&s->forge.v[s->forge.n - 1]);
     struct cert_list certs;
     assert_ok(cert_list_read(buf_view(&pem), &certs));
     with_crl(s, FORGE_GPU_ROOT, NULL, 0);
@@ -423,6 +439,7 @@ SCENE(not_a_list)
 
 #define RULES_PLUS(more) \
     "\"gpus\": 1, \"reference_sha256\": [\"%s\"], \"min_driver\": \"550.90.07\"" more
+#define TWO(more) "\"gpus\": 2, \"reference_sha256\": [\"%s\"]" more
 #define RELEASE(name, driver)                                              \
     "{\"name\": \"" name "\", \"arch\": \"HOPPER\", \"driver\": \"" driver \
     "\", \"vbios\": \"96.00.9F.00.01\"}"
@@ -473,7 +490,17 @@ static const struct row ROWS[] = {
     {"one CRL of two", "gpu.revocation", "REVOCATION_CHECK_UNAVAILABLE",
      .scene = crl_of_one_authority},
     {"revoked", "gpu.revocation", "GPU_CERT_REVOKED", .scene = provisioner_revoked},
+    {"revoked, behind a device that names no CRL", "gpu.revocation", "GPU_CERT_REVOKED",
+     .forge = first_of_two_issued_by_root, .scene = provisioner_revoked, .rules = TWO("")},
     {"CRL required", "gpu.revocation", NULL, .rules = RULES_PLUS(", \"crl_required\": true"),
+     .is_skip_required = true},
+    {"CRL required, and no certificate names one", "gpu.revocation", NULL, .forge = issued_by_root,
+     .scene = crls, .rules = RULES_PLUS(", \"crl_required\": true"), .is_skip_required = true},
+    {"CRL required, and the first device's certificates name none", "gpu.revocation", NULL,
+     .forge = first_of_two_issued_by_root, .scene = crls, .rules = TWO(", \"crl_required\": true"),
+     .is_skip_required = true},
+    {"CRL required, and the second device's certificates name none", "gpu.revocation", NULL,
+     .forge = second_issued_by_root, .scene = crls, .rules = TWO(", \"crl_required\": true"),
      .is_skip_required = true},
     {"signature", "gpu.signature", "GPU_SIGNATURE_INVALID", .forge = signature_flipped},
     {"signed by another key", "gpu.signature", "GPU_SIGNATURE_INVALID",
@@ -485,9 +512,9 @@ static const struct row ROWS[] = {
     {"architecture refused", "gpu.arch", "GPU_ARCH_REFUSED",
      .rules = RULES_PLUS(", \"architectures\": [\"BLACKWELL\"]")},
     {"one device as two", "gpu.duplicates", "GPU_DUPLICATE", .forge = with_the_same_twice,
-     .rules = "\"gpus\": 2, \"reference_sha256\": [\"%s\"]"},
+     .rules = TWO("")},
     {"one key as two", "gpu.duplicates", "GPU_DUPLICATE", .forge = with_one_key_twice,
-     .rules = "\"gpus\": 2, \"reference_sha256\": [\"%s\"]"},
+     .rules = TWO("")},
     {"no policy", "policy", NULL, .has_no_policy = true, .is_skip_required = true},
     {"one device too many", "gpu.count", "GPU_COUNT_MISMATCH", .forge = with_a_second,
      .rules = RULES_PLUS("")},
@@ -585,6 +612,21 @@ static void each_check_notices(void **state)
     print_message("%zu rows\n", sizeof(ROWS) / sizeof(ROWS[0]));
 }
 
+static void crls_that_nothing_names_are_no_pass(void **state)
+{
+    (void)state;
+    const struct row row = {.forge = issued_by_root, .scene = crls};
+    struct scene s;
+    build(&s, &row);
+    struct evidence_policy *p = policy_of(&s);
+    assert_ok(judge(&s, p));
+    const struct check *c = checks_find(&s.checks, "gpu.revocation");
+    assert_int_equal(c->result, CHECK_SKIP);
+    assert_false(c->is_required);
+    evidence_policy_freep(&p);
+    scene_done(&s);
+}
+
 static void policy_without_rules_for_gpus_is_refused(void **state)
 {
     (void)state;
@@ -600,6 +642,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_check_notices),
+        cmocka_unit_test(crls_that_nothing_names_are_no_pass),
         cmocka_unit_test(policy_without_rules_for_gpus_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

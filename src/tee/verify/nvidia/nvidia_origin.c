@@ -206,6 +206,26 @@ void nvidia_check_chain(struct evidence_job *j)
     evidence_reach(j, NEEDS_CHAIN);
 }
 
+/* Every device's chain against the CRLs, also behind one that names none: *out_bare is then the
+ * first of those. */
+static status find_revoked(struct evidence_job *j, size_t *out_n_named, size_t *out_bare)
+{
+    const struct nvidia_state *st = j->state;
+    const struct evidence_inputs *in = &j->expect->beside;
+    *out_n_named = 0;
+    *out_bare = st->list.n;
+    for (size_t i = 0; i < st->list.n; i++) {
+        size_t n = 0;
+        TRY(status_context(gpu_chain_revocation(&st->list.v[i].certs, j->expect->at_unix_s,
+                                                in->crls, in->n_crls, &n),
+                           "device %zu", i));
+        *out_n_named += n;
+        if (n == 0 && *out_bare == st->list.n)
+            *out_bare = i;
+    }
+    return OK;
+}
+
 /* NVIDIA's certificate authorities name CRLs. The two certificates of the device itself do not:
  * NVIDIA says by OCSP whether a single device is revoked or on hold, which nothing offline tells.
  */
@@ -214,25 +234,24 @@ void nvidia_check_revocation(struct evidence_job *j)
     const struct nvidia_state *st = j->state;
     const struct nvidia_policy *rules = nvidia_rules(j);
     const struct evidence_inputs *in = &j->expect->beside;
-    size_t n_named = 0;
+    bool is_required = rules != NULL && rules->is_crl_required;
+    size_t n_named, bare;
     for (size_t i = 0; i < in->n_crls; i++)
         evidence_shows(j, "CRL", in->crls[i]);
     if (in->n_crls == 0) {
-        evidence_skip(j, rules != NULL && rules->is_crl_required, NULL,
-                      "no CRL was given; OCSP is not asked");
+        evidence_skip(j, is_required, NULL, "no CRL was given; OCSP is not asked");
         return;
     }
-    for (size_t i = 0; i < st->list.n; i++) {
-        status s = gpu_chain_revocation(&st->list.v[i].certs, j->expect->at_unix_s, in->crls,
-                                        in->n_crls, &n_named);
-        if (failed(s)) {
-            evidence_fail(j, s.code == ST_REVOKED ? "GPU_CERT_REVOKED" : NULL, "device %zu: %s", i,
-                          status_detail());
-            return;
-        }
-    }
-    evidence_pass(j, "%zu authorities of a chain are on none of %zu CRLs; OCSP is not asked",
-                  n_named, in->n_crls);
+    status s = find_revoked(j, &n_named, &bare);
+    if (failed(s))
+        evidence_fail(j, s.code == ST_REVOKED ? "GPU_CERT_REVOKED" : NULL, "%s", status_detail());
+    else if (bare < st->list.n)
+        evidence_skip(j, is_required, NULL,
+                      "device %zu: no certificate of its chain names a CRL; OCSP is not asked",
+                      bare);
+    else
+        evidence_pass(j, "%zu authorities are on none of %zu CRLs; OCSP is not asked", n_named,
+                      in->n_crls);
 }
 
 void nvidia_check_signature(struct evidence_job *j)
