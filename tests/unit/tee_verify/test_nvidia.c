@@ -392,6 +392,36 @@ SCENE(conflicting_reference)
     assert_ok(gpu_reference_write(drafts, 2, &s->reference));
     s->expect.beside.reference_values = buf_view(&s->reference);
 }
+/* The driver's values, the VBIOS's and those of a driver that runs nowhere here, until these times.
+ */
+static void reference_until(struct scene *s, int64_t driver, int64_t vbios, int64_t other)
+{
+    const struct forge_gpu_block *blocks = s->forge.v[0].blocks;
+    const struct gpu_reference_draft v[] = {
+        {GPU_MANIFEST_DRIVER, "GH100", "550.90.07", .not_after_unix_s = driver,
+         .entries = {{4, {BYTES_OF(blocks[4].value)}, 1}}, .n_entries = 1},
+        {GPU_MANIFEST_VBIOS, "GH100", "96.00.9F.00.01", .not_after_unix_s = vbios,
+         .entries = {{0, {BYTES_OF(blocks[0].value)}, 1}}, .n_entries = 1},
+        {GPU_MANIFEST_DRIVER, "GH100", "535.1", .not_after_unix_s = other,
+         .entries = {{4, {BYTES_OF(blocks[5].value)}, 1}}, .n_entries = 1},
+    };
+    const struct gpu_reference_draft *drafts[] = {&v[0], &v[1], &v[2]};
+    buf_clear(&s->reference);
+    assert_ok(gpu_reference_write(drafts, 3, &s->reference));
+    s->expect.beside.reference_values = buf_view(&s->reference);
+}
+SCENE(reference_on_its_last_second)
+{
+    reference_until(s, FORGE_GPU_NOW, FORGE_GPU_NOW, FORGE_GPU_NOW - 1);
+}
+SCENE(reference_of_driver_ended)
+{
+    reference_until(s, FORGE_GPU_NOW - 1, FORGE_GPU_NOW, FORGE_GPU_NOW);
+}
+SCENE(reference_of_vbios_ended)
+{
+    reference_until(s, FORGE_GPU_NOW, FORGE_GPU_NOW - 1, FORGE_GPU_NOW);
+}
 static void with_crl(struct scene *s, enum forge_gpu_cert issuer, const struct bytes *revoked,
                      size_t n)
 {
@@ -462,6 +492,8 @@ static const struct row ROWS[] = {
     {.name = "accepted: by leave of the policy, without reference values",
      .scene = no_reference,
      .rules = RULES_PLUS(", \"may_skip\": [\"gpu.reference\", \"gpu.measurements\"]")},
+    {.name = "accepted: reference values on their last second, others ended",
+     .scene = reference_on_its_last_second},
     {.name = "accepted: two devices of one release",
      .forge = with_a_second,
      .rules =
@@ -546,6 +578,13 @@ static const struct row ROWS[] = {
      .rules = "\"gpus\": 1, \"min_driver\": \"550.90.07\""},
     {"conflicting reference values", "gpu.reference", "GPU_REFERENCE_CONFLICT",
      .scene = conflicting_reference},
+    {"driver's reference values ended", "gpu.reference", "GPU_REFERENCE_EXPIRED",
+     .scene = reference_of_driver_ended},
+    {"VBIOS's reference values ended", "gpu.reference", "GPU_REFERENCE_EXPIRED",
+     .scene = reference_of_vbios_ended},
+    {"reference values ended, and the policy lets them be missing", "gpu.reference",
+     "GPU_REFERENCE_EXPIRED", .scene = reference_of_vbios_ended,
+     .rules = RULES_PLUS(", \"may_skip\": [\"gpu.reference\"]")},
     {"a measurement", "gpu.measurements", "GPU_MEASUREMENT_MISMATCH", .forge = measurement_changed},
     {"a driver's measurement", "gpu.measurements", "GPU_MEASUREMENT_MISMATCH",
      .forge = driver_measurement_changed},

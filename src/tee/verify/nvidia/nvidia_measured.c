@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 
@@ -72,6 +73,33 @@ static bool has_conflict(const struct nvidia_state *st, size_t *out_device)
     return false;
 }
 
+/* The import proved NVIDIA's certificates for the day on which it was made, and kept the day on
+ * which they end. What speaks of no device here may have ended. */
+static const struct gpu_manifest *ended_of(const struct nvidia_device *d, int64_t at_unix_s)
+{
+    if (d->vbios != NULL && at_unix_s > d->vbios->not_after_unix_s)
+        return d->vbios;
+    return d->driver != NULL && at_unix_s > d->driver->not_after_unix_s ? d->driver : NULL;
+}
+
+static bool is_any_ended(struct evidence_job *j)
+{
+    const struct nvidia_state *st = j->state;
+    for (size_t i = 0; i < st->list.n; i++) {
+        const struct gpu_manifest *m = ended_of(&st->v[i], j->expect->at_unix_s);
+        char until[CLOCK_TEXT_LEN];
+        if (m == NULL)
+            continue;
+        clock_text(m->not_after_unix_s, until);
+        evidence_fail(j, "GPU_REFERENCE_EXPIRED",
+                      "device %zu: the reference values of its %s %.*s ended at %s", i,
+                      m->kind == GPU_MANIFEST_VBIOS ? "VBIOS" : "driver", (int)m->version_text.n,
+                      (const char *)m->version_text.p, until);
+        return true;
+    }
+    return false;
+}
+
 static const char *missing_of(const struct nvidia_device *d)
 {
     if (d->vbios == NULL)
@@ -120,7 +148,8 @@ void nvidia_check_reference(struct evidence_job *j)
         return;
     }
     st->has_reference = true;
-    judge_coverage(j, hex);
+    if (!is_any_ended(j))
+        judge_coverage(j, hex);
 }
 
 static bool is_right(const struct gpu_reference_entry *e, struct bytes got)
