@@ -29,8 +29,8 @@ struct bytes dcap_root(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static const char text[] =
-        "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r1\",\"mrtd\":" FILL48(
-            "a0") ",\"rtmr0\":" FILL48("b0") ",\"rtmr1\":" FILL48("b1") ",\"rtmr2\":" FILL48("b2") "}]}}";
+        "{\"version\":1,\"tdx\":{\"releases\":[{\"name\":\"r1\",\"mrtd\":" FILL48("a0") ",\"rtmr0\":" FILL48(
+            "b0") ",\"rtmr1\":" FILL48("b1") ",\"rtmr2\":" FILL48("b2") "}],\"min_tee_tcb_svn\":\"03010100000000000000000000000000\"}}";
     (void)argc;
     (void)argv;
     forge_dcap_init(&pristine, QUOTE_TDX);
@@ -224,6 +224,12 @@ static size_t level_of(const struct forge_dcap *f, const uint8_t *svn)
     return i;
 }
 
+/* The policy's min_tee_tcb_svn. */
+static bool is_floor_reached(const uint8_t *svn)
+{
+    return svn[0] >= 3 && svn[1] >= 1 && svn[2] >= 1;
+}
+
 /* The module that launched the TD and, where the report tells of it, the one that runs now. */
 static bool is_level_right(const struct forge_dcap *f)
 {
@@ -232,7 +238,8 @@ static bool is_level_right(const struct forge_dcap *f)
     const uint8_t *now = has_two ? f->body + FORGE_TD_TCB_SVN_2 : launch;
     size_t a = level_of(f, launch), b = level_of(f, now);
     size_t worse = a > b ? a : b;
-    return worse < f->n_levels && is_module_right(f, launch) && is_module_right(f, now) &&
+    return is_floor_reached(launch) && is_floor_reached(now) && worse < f->n_levels &&
+           is_module_right(f, launch) && is_module_right(f, now) &&
            is_word_right(f->levels[worse].status, f->levels[worse].advisories);
 }
 

@@ -89,6 +89,39 @@ static void tee_tcb_svn_too_low(void)
     scene.rules = ",\"min_tee_tcb_svn\":\"05010300000000000000000000000000\"";
 }
 
+/* The unedited module's SVN is 5. */
+#define FLOOR_6 ",\"min_tee_tcb_svn\":\"06010200000000000000000000000000\""
+
+static void module_at_launch_too_low(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN_2] = 6;
+    scene.rules = FLOOR_6;
+}
+
+static void module_that_runs_too_low(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN] = 6;
+    scene.rules = FLOOR_6;
+}
+
+static void both_modules_high_enough(void)
+{
+    scene.f.version = 5;
+    scene.f.body[FORGE_TD_TCB_SVN] = 6;
+    scene.f.body[FORGE_TD_TCB_SVN_2] = 6;
+    scene.rules = FLOOR_6;
+}
+
+static void only_module_high_enough(void)
+{
+    scene.f.version = 5;
+    scene.f.body_type = QUOTE_BODY_TD10;
+    scene.f.body[FORGE_TD_TCB_SVN] = 6;
+    scene.rules = FLOOR_6;
+}
+
 /* ---- event log ---- */
 
 static struct buf event_log;
@@ -284,6 +317,10 @@ static const struct scene_row REFUSED[] = {
     {"MRSEAM not listed", QUOTE_TDX, mrseam_not_listed, "td.module", "TDX_MODULE_REFUSED"},
     {"TEE_TCB_SVN below the policy's", QUOTE_TDX, tee_tcb_svn_too_low, "td.module",
      "TDX_SVN_TOO_LOW"},
+    {"the module at launch below the policy's", QUOTE_TDX, module_at_launch_too_low, "td.module",
+     "TDX_SVN_TOO_LOW"},
+    {"the module that runs below the policy's", QUOTE_TDX, module_that_runs_too_low, "td.module",
+     "TDX_SVN_TOO_LOW"},
     {"event log of another boot", QUOTE_TDX, log_of_another_boot, "event_log",
      "TDX_EVENT_LOG_MISMATCH"},
     {"event log is cut", QUOTE_TDX, log_is_cut, "event_log", "TDX_EVENT_LOG_MALFORMED"},
@@ -348,6 +385,9 @@ static const struct scene_row ACCEPTED[] = {
     {"event log of this boot", QUOTE_TDX, log_of_this_boot, NULL, NULL},
     {"attributes by the policy's leave", QUOTE_TDX, allowed_attributes, NULL, NULL},
     {"pinned features", QUOTE_TDX, pinned_features, NULL, NULL},
+    {"both modules at the policy's least", QUOTE_TDX, both_modules_high_enough, NULL, NULL},
+    {"TD 1.0, the one module at the policy's least", QUOTE_TDX, only_module_high_enough, NULL,
+     NULL},
     {"expected REPORTDATA", QUOTE_TDX, expected_report_data, NULL, NULL},
     {"a session", QUOTE_TDX, in_session, NULL, NULL},
 };

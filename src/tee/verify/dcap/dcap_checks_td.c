@@ -104,19 +104,32 @@ static bool is_at_least(struct bytes got, const uint8_t *want)
     return true;
 }
 
+/* The module that launched the TD could have read it, and the one that runs now can: a floor is for
+ * both, where the report tells of two. */
+static const char *module_below(const struct quote_td *td, const uint8_t *least)
+{
+    if (!is_at_least(td->tee_tcb_svn, least))
+        return "launched the TD (TEE_TCB_SVN)";
+    return is_at_least(td->tee_tcb_svn2, least) ? NULL : "runs now (TEE_TCB_SVN_2)";
+}
+
 void dcap_check_td_module(struct evidence_job *j)
 {
     const struct dcap_policy *rules = dcap_state_of(j)->rules;
     const struct quote_td *td = td_of(j);
     bool has_floor = rules != NULL && !bytes_all_zero(BYTES_OF(rules->min_tee_tcb_svn));
+    const char *below = has_floor ? module_below(td, rules->min_tee_tcb_svn) : NULL;
     evidence_shows(j, "MRSEAM", td->mrseam);
+    evidence_shows(j, "TEE_TCB_SVN", td->tee_tcb_svn);
+    evidence_shows(j, "TEE_TCB_SVN_2", td->tee_tcb_svn2);
     if (!has_floor && (rules == NULL || !rules->mrseams.has))
         evidence_skip(j, false, "Set mrseams or min_tee_tcb_svn in the policy, to have it checked.",
                       "the policy names no TDX module");
     else if (!dcap_policy_lists(&rules->mrseams, td->mrseam))
         evidence_fail(j, NULL, "the policy does not list this TDX module (MRSEAM)");
-    else if (has_floor && !is_at_least(td->tee_tcb_svn, rules->min_tee_tcb_svn))
-        evidence_fail(j, "TDX_SVN_TOO_LOW", "TEE_TCB_SVN is below the policy's least");
+    else if (below != NULL)
+        evidence_fail(j, "TDX_SVN_TOO_LOW", "the module that %s is below the policy's least",
+                      below);
     else
         evidence_pass(j, "the policy accepts this TDX module");
 }

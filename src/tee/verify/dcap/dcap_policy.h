@@ -13,7 +13,7 @@
  *     fmspcs, ppids          platforms allowed; any when absent
  *   TDX:
  *     mrseams                digests of the TDX modules allowed; any signed by Intel when absent
- *     min_tee_tcb_svn        32 digits: least value of each byte of TEE_TCB_SVN
+ *     min_tee_tcb_svn        32 digits: least value of each byte of TEE_TCB_SVN and TEE_TCB_SVN_2
  *     xfam                   16 digits: exactly this; any with Intel's fixed bits when absent
  *     allow_migration, allow_perfmon, allow_key_locker   TD attributes; false when absent
  *     event_log_required     the event log must come and replay into RTMR0 to RTMR3

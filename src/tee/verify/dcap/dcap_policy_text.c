@@ -49,7 +49,9 @@ static void explain_tdx(const struct dcap_policy *p, struct buf *out)
 {
     explain_list(&p->mrseams, "TDX modules (MRSEAM)", out);
     if (!bytes_all_zero(BYTES_OF(p->min_tee_tcb_svn))) {
-        buf_put_str(out, "Each byte of TEE_TCB_SVN is at least that of ");
+        buf_put_str(out,
+                    "Each byte of TEE_TCB_SVN, and of TEE_TCB_SVN_2 where a quote has it, is at "
+                    "least that of ");
         hex_put(out, BYTES_OF(p->min_tee_tcb_svn));
         buf_put_str(out, ".\n");
     }
