@@ -57,12 +57,12 @@ class Platform:
         self.pcrs = [bytes([i + 1]) * 48 if i < 3 else bytes(48) for i in range(16)]
         self.model = b"\xaa" * 32
 
-    def statement(self, **changed):
+    def statement(self, changed=None):
         public = self.receipt_key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         fields = {1: g.uint(1), 2: g.tstr("simulated"), 3: g.tstr("clinic"), 4: g.uint(0), 5: g.bstr(b"\x05" * 32),
                   6: g.bstr(b"\x06" * 32), 7: g.bstr(public), 8: g.bstr(b"\x08" * 32), 9: g.bstr(self.model),
                   10: g.bstr(bytes(32))}
-        fields.update(changed)
+        fields.update(changed or {})
         return g.cmap([(g.uint(k), v) for k, v in fields.items()])
 
     def evidence(self, user_data=None, pcrs=None, module_id="i-0123-enc456"):

@@ -324,7 +324,7 @@ def test_nitro_is_not_simulated():
     """A statement that says aws-nitro under the simulated root is judged, and refused, as Nitro."""
     platform = Platform()
     with Place() as place:
-        evidence = platform.evidence(user_data=platform.statement(**{}).replace(b"\x69simulated", b"\x69aws-nitro"))
+        evidence = platform.evidence(user_data=platform.statement().replace(b"\x69simulated", b"\x69aws-nitro"))
         words = attested(place, platform, evidence)
         verdict = place.run("eml-verify", *words, "--json", code=10).json()
         equal(first_failure(verdict)["id"], "root")

@@ -1,4 +1,5 @@
 """eml-verify evidence, checks and selftest: what is shown, what is written, and what wrong input gets."""
+import hashlib
 import html.parser
 import json
 import os
@@ -7,7 +8,7 @@ import threading
 import time
 
 from _eml import Place, Skip, equal, expect, main, program
-from _receipts import AT, Platform
+from _receipts import AT, Platform, g
 
 SLOW_LANE = os.environ.get("EML_LANE", "plain") != "plain"
 TYPES = ("nitro", "simulated", "tdx", "sgx", "snp", "nvidia-gpu", "cs-token")
@@ -74,6 +75,24 @@ def test_report_of_accepted_evidence():
                < text.index("The bytes that were looked at"), "order")
         equal(os.stat(place.path("out.html")).st_mode & 0o777, 0o644)
         equal([n for n in os.listdir(place.dir) if n not in ("e", "p", "out.html")], [])
+
+
+def test_what_is_not_proven_of_an_enclave_and_its_gpus():
+    with Place() as place:
+        platform, devices = Platform(), b"[]"
+        place.write("d", devices)
+        place.write("e", platform.evidence(platform.statement({10: g.bstr(hashlib.sha256(devices).digest())})))
+        place.write("p", platform.policy(nvidia_gpu={"gpus": 1, "min_driver": "550"}))
+        words = ["eml-verify", "evidence", "e", "--type", "simulated", "--policy", "p", "--at", str(AT), "--html", "o", "--json"]
+        alone = place.run(*words, code=10).json()["not_proven"]
+        said = place.run(*words, "--devices", "d", code=None).json()
+        expect("gpu.evidence" in [c["id"] for c in said["checks"]], said["checks"])
+        gpus = place.run("eml-verify", "evidence", "d", "--type", "nvidia-gpu", "--json", code=30).json()["not_proven"]
+        own = [line for line in gpus if line not in alone]
+        expect(len(own) >= 3 and said["not_proven"] == alone[:1] + own + alone[1:], said["not_proven"])
+        text = self_contained(place.read("o").decode("ascii"))
+        for sentence in said["not_proven"]:
+            expect(sentence in text, sentence)
 
 
 def test_report_of_other_verdicts():
@@ -305,8 +324,8 @@ def test_state_is_kept():
         equal(place.read("s"), before, "a refusal teaches nothing")
 
 
-main(test_report_of_accepted_evidence, test_report_of_other_verdicts, test_report_of_hostile_evidence,
-     test_report_is_whole_or_not_there, test_who_reads_evidence_writes_nothing, test_a_verifier_that_is_killed_writes_nothing,
-     test_explain, test_without_a_policy_nothing_is_pinned, test_list_of_checks, test_selftest,
+main(test_report_of_accepted_evidence, test_what_is_not_proven_of_an_enclave_and_its_gpus, test_report_of_other_verdicts,
+     test_report_of_hostile_evidence, test_report_is_whole_or_not_there, test_who_reads_evidence_writes_nothing,
+     test_a_verifier_that_is_killed_writes_nothing, test_explain, test_without_a_policy_nothing_is_pinned, test_list_of_checks, test_selftest,
      test_selftest_needs_good_evidence, test_nothing_of_one_type_is_another, test_garbage_is_malformed_or_refused,
      test_garbage_beside_evidence, test_files_that_cannot_be_used, test_state_is_kept)

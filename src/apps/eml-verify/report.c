@@ -4,7 +4,6 @@
 
 #include "apps/eml-verify/explain.h"
 #include "apps/eml-verify/report_style.h"
-#include "apps/eml-verify/unproven.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/hash.h"
@@ -276,9 +275,9 @@ static void put_trace(const struct show *s, struct buf *out)
 static void put_unproven(const struct show *s, struct buf *out)
 {
     buf_put_str(out, "<h2>What is not proven</h2>\n<p>Also by an accepted verdict:</p>\n<ul>\n");
-    for (size_t i = 0; unproven_of_evidence(s->evidence->files.type, i) != NULL; i++) {
+    for (size_t i = 0; show_unproven(s, i) != NULL; i++) {
         buf_put_str(out, "<li>");
-        html_put_str(out, unproven_of_evidence(s->evidence->files.type, i));
+        html_put_str(out, show_unproven(s, i));
         buf_put_str(out, "</li>\n");
     }
     buf_put_str(out, "</ul>\n");

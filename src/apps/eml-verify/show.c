@@ -141,8 +141,10 @@ static void put_evidence(const struct show *s, struct buf *out)
 
 const char *show_unproven(const struct show *s, size_t i)
 {
-    return strcmp(s->kind, "receipt") == 0 ? unproven_of_receipt(i)
-                                           : unproven_of_evidence(s->evidence->files.type, i);
+    if (strcmp(s->kind, "receipt") == 0)
+        return unproven_of_receipt(i);
+    bool has_devices = checks_find(s->checks, "gpu.evidence") != NULL;
+    return unproven_of_evidence(s->evidence->files.type, has_devices, i);
 }
 
 /* Only where something was proven, so that a refusal stays short. */

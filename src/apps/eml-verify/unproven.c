@@ -64,6 +64,8 @@ static const char *const RECEIPT[] = {
     NULL,
 };
 
+static const char *const NOTHING[] = {NULL};
+
 static const char *const *const PLATFORMS[] = {
     [EVIDENCE_NITRO] = NITRO,       [EVIDENCE_SIMULATED] = SIMULATED,
     [EVIDENCE_TDX] = TDX,           [EVIDENCE_SGX] = SGX,
@@ -79,15 +81,25 @@ static size_t count(const char *const *list)
     return n;
 }
 
-const char *unproven_of_evidence(enum evidence_type t, size_t i)
+static const char *const *of_platform(enum evidence_type t)
 {
-    size_t n = 0;
-    if ((size_t)t < sizeof(PLATFORMS) / sizeof(PLATFORMS[0])) {
-        n = count(PLATFORMS[t]);
+    return (size_t)t < sizeof(PLATFORMS) / sizeof(PLATFORMS[0]) ? PLATFORMS[t] : NOTHING;
+}
+
+const char *unproven_of_evidence(enum evidence_type t, bool has_devices, size_t i)
+{
+    const char *const *const lists[] = {
+        of_platform(t),
+        has_devices && t != EVIDENCE_NVIDIA_GPU ? NVIDIA_GPU : NOTHING,
+        ALL,
+    };
+    for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+        size_t n = count(lists[k]);
         if (i < n)
-            return PLATFORMS[t][i];
+            return lists[k][i];
+        i -= n;
     }
-    return i - n < count(ALL) ? ALL[i - n] : NULL;
+    return NULL;
 }
 
 const char *unproven_of_receipt(size_t i)

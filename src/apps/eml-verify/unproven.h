@@ -9,9 +9,9 @@
 
 #include "tee/verify/evidence.h"
 
-/* The i-th sentence, or NULL after the last: first those of the platform, then those that hold for
- * all. */
-const char *unproven_of_evidence(enum evidence_type t, size_t i);
+/* The i-th sentence, or NULL after the last: first those of the platform, then those of the GPUs
+ * that were judged with it, then those that hold for all. */
+const char *unproven_of_evidence(enum evidence_type t, bool has_devices, size_t i);
 const char *unproven_of_receipt(size_t i);
 
 #endif
