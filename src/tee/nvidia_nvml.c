@@ -79,25 +79,27 @@ status nvidia_nvml_open(const char *library, struct nvidia_nvml **out)
     return OK;
 }
 
-/* Protected PCIe is a mode of its own, in which the old question is answered with "off". */
-static bool is_protected_pcie(const struct nvidia_nvml *n)
+/* Protected PCIe is a mode of its own, in which the old question is answered with "off": what is on
+ * in it, and whether developer tools are, is told by the new one. All zero where it is not. */
+static struct nvidia_nvml_settings get_settings(const struct nvidia_nvml *n)
 {
     struct nvidia_nvml_settings s = {.version = NVIDIA_NVML_SETTINGS_V1};
-    return n->f.settings != NULL && n->f.settings(&s) == NVIDIA_NVML_SUCCESS &&
-           s.multi_gpu == NVIDIA_NVML_MULTI_GPU_PROTECTED_PCIE;
+    bool is_told = n->f.settings != NULL && n->f.settings(&s) == NVIDIA_NVML_SUCCESS;
+    return is_told ? s : (struct nvidia_nvml_settings){0};
 }
 
 static status get_state(void *ctx, struct nvidia_device_state *out)
 {
     const struct nvidia_nvml *n = ctx;
     struct nvidia_nvml_state s = {.developer_tools = 1};
+    struct nvidia_nvml_settings more = get_settings(n);
     int code = n->f.state(&s);
     REQUIRE(code == NVIDIA_NVML_SUCCESS, ST_IO,
             "NVML: no state of confidential computing: error %d", code);
     *out = (struct nvidia_device_state){
         .is_production = s.environment == NVIDIA_NVML_ENVIRONMENT_PRODUCTION,
-        .is_confidential = s.feature == 1 || is_protected_pcie(n),
-        .has_developer_tools = s.developer_tools != 0,
+        .is_confidential = s.feature == 1 || more.multi_gpu == NVIDIA_NVML_MULTI_GPU_PROTECTED_PCIE,
+        .has_developer_tools = s.developer_tools != 0 || more.developer_tools != 0,
     };
     return OK;
 }

@@ -62,6 +62,7 @@ int nvmlSystemGetConfComputeSettings(struct nvidia_nvml_settings *inout)
     if (inout->version != NVIDIA_NVML_SETTINGS_V1)
         return ERROR_VERSION_MISMATCH;
     inout->multi_gpu = plan.multi_gpu;
+    inout->developer_tools = plan.settings_tools;
     return plan.settings_code;
 }
 

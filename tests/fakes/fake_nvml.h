@@ -14,7 +14,7 @@ struct fake_nvml {
     int settings_code;
     unsigned count;
     struct nvidia_nvml_state state;
-    unsigned multi_gpu;
+    unsigned multi_gpu, settings_tools; /* of the settings */
     /* What a device answers; its nonce is written into the request when the test says so. */
     struct bytes (*report)(unsigned device, const uint8_t *nonce);
     struct bytes chains[FAKE_NVML_DEVICES];

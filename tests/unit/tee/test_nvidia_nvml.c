@@ -202,6 +202,12 @@ static void pcie_on(void)
     fake->multi_gpu = NVIDIA_NVML_MULTI_GPU_PROTECTED_PCIE;
 }
 
+static void pcie_on_with_tools(void)
+{
+    pcie_on();
+    fake->settings_tools = 1;
+}
+
 static const struct row {
     const char *name;
     void (*edit)(void);
@@ -217,6 +223,7 @@ static const struct row {
     {"off, and settings that cannot be read", pcie_off, ST_POLICY},
     {"simulated", is_simulated, ST_POLICY},
     {"developer tools", has_tools, ST_POLICY},
+    {"developer tools, told by the settings alone", pcie_on_with_tools, ST_POLICY},
     {"no report", no_report, ST_IO},
     {"report longer than its place", report_too_long, ST_LIMIT},
     {"report too short", report_too_short, ST_TRUNCATED},
