@@ -333,6 +333,27 @@ static void chip_hidden_from_the_denied(struct scene *s)
     s->extra = ",\"allow_masked_chip_id\":true,\"denied_chip_ids\":[\"" CHIP_C1 "\"]";
 }
 
+/* Whoever got hold of a provider's key on one machine writes any other's id. */
+static void sign_by_vlek(struct scene *s, const char *extra)
+{
+    done(s);
+    init_kind(s, SNP_GENOA, SNP_KEY_VLEK);
+    forge_snp_fill(&s->f, 0x1a0, 0xc1, SNP_CHIP_ID_LEN);
+    s->extra = extra;
+}
+
+#define BY_VLEK ",\"signing_keys\":[\"vcek\",\"vlek\"],\"csp_ids\":[\"" FORGE_SNP_CSP "\"]"
+
+static void chip_named_by_a_vlek(struct scene *s)
+{
+    sign_by_vlek(s, BY_VLEK ",\"chip_ids\":[\"" CHIP_C1 "\"]");
+}
+
+static void chip_not_denied_by_a_vlek(struct scene *s)
+{
+    sign_by_vlek(s, BY_VLEK ",\"denied_chip_ids\":[\"0102030405060708\"]");
+}
+
 static void firmware_old(struct scene *s)
 {
     s->extra = ",\"min_firmware\":{\"major\":1,\"minor\":55,\"build\":6}";
@@ -548,6 +569,8 @@ static const struct row {
     ROW(chip_not_named, "chip", "SNP_CHIP_REFUSED"),
     ROW(chip_hidden_from_the_list, "chip", "SNP_CHIP_REFUSED"),
     ROW(chip_hidden_from_the_denied, "chip", "SNP_CHIP_REFUSED"),
+    ROW(chip_named_by_a_vlek, "chip", "SNP_CHIP_REFUSED"),
+    ROW(chip_not_denied_by_a_vlek, "chip", "SNP_CHIP_REFUSED"),
     ROW(chip_denied, "chip", "SNP_CHIP_DENIED"),
     ROW(chip_named_and_denied, "chip", "SNP_CHIP_DENIED"),
     ROW(firmware_old, "firmware", "SNP_FIRMWARE_LOW"),

@@ -162,7 +162,8 @@ void snp_check_key_allowed(struct evidence_job *j)
         evidence_pass(j, "the policy accepts a %s", name);
 }
 
-/* An id that the report hides is on no list of accepted ones. */
+/* An id that the report hides is on no list of accepted ones. One that a VLEK signed is the word of
+ * whoever has that key, and every machine of the provider has it; a VCEK's is its certificate's. */
 void snp_check_chip(struct evidence_job *j)
 {
     const struct snp_policy *rules = snp_state_of(j)->rules;
@@ -174,6 +175,8 @@ void snp_check_chip(struct evidence_job *j)
         unpinned(j, "no chip is named or refused");
     else if (bytes_all_zero(id))
         evidence_fail(j, NULL, "the report hides its chip's id");
+    else if (snp_state_of(j)->leaf.kind == SNP_KEY_VLEK)
+        evidence_fail(j, NULL, "a VLEK signed, which proves no chip's id");
     else if (rules->chips.n > 0 && !snp_chips_list(&rules->chips, id))
         evidence_fail(j, NULL, "the policy does not name this chip");
     else
