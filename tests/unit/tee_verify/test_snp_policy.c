@@ -6,13 +6,15 @@
 
 #include "tee/verify/snp/snp_policy.h"
 
-#define REP8(x)  x x x x x x x x
-#define REP16(x) REP8(x) REP8(x)
-#define MEASURED REP16("a0a0a0")
-#define FLOOR    "{\"bootloader\":1,\"tee\":2,\"snp\":3,\"microcode\":4}"
-#define GENOA    "\"products\":{\"genoa\":{\"min_tcb\":" FLOOR "}}"
-#define RELEASE  "{\"name\":\"r1\",\"measurement\":\"" MEASURED "\"}"
-#define RELEASES "\"releases\":[" RELEASE "]"
+#define REP8(x)     x x x x x x x x
+#define REP16(x)    REP8(x) REP8(x)
+#define MEASURED    REP16("a0a0a0")
+#define FLOOR       "{\"bootloader\":1,\"tee\":2,\"snp\":3,\"microcode\":4}"
+#define GENOA       "\"products\":{\"genoa\":{\"min_tcb\":" FLOOR "}}"
+#define RELEASE     "{\"name\":\"r1\",\"measurement\":\"" MEASURED "\"}"
+#define RELEASES    "\"releases\":[" RELEASE "]"
+#define PINNED(pin) "{\"name\":\"r1\",\"measurement\":\"" MEASURED "\"," pin "}"
+#define AUTHOR      "\"author_key_digest\":\"" REP16("e2e2e2") "\","
 
 static status read(const char *member, struct snp_policy *out)
 {
@@ -61,6 +63,12 @@ static const struct {
      GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"" REP16("000000") "\"}]", ST_CONFIG},
     {"short measurement", GENOA ",\"releases\":[{\"name\":\"a\",\"measurement\":\"a0\"}]",
      ST_FORMAT},
+    {"family without the key of its id block",
+     GENOA ",\"releases\":[" PINNED("\"family_id\":\"" REP16("03") "\"") "]", ST_CONFIG},
+    {"image id without the key",
+     GENOA ",\"releases\":[" PINNED("\"image_id\":\"" REP16("03") "\"") "]", ST_CONFIG},
+    {"guest version without the key", GENOA ",\"releases\":[" PINNED("\"min_guest_svn\":1") "]",
+     ST_CONFIG},
     {"name twice", GENOA ",\"releases\":[" RELEASE "," RELEASE "]", ST_CONFIG},
     {"name with a line feed",
      GENOA ",\"releases\":[{\"name\":\"a\\nb\",\"measurement\":\"" MEASURED "\"}]", ST_FORMAT},
@@ -144,19 +152,22 @@ static void releases_match_as_a_whole(void **state)
 {
     (void)state;
     struct snp_policy p;
-    uint8_t measurement[48], data[2][32], family[16];
+    uint8_t measurement[48], author[48], data[2][32], family[16];
     memset(measurement, 0xa0, sizeof(measurement));
+    memset(author, 0xe2, sizeof(author));
     memset(data[0], 0x01, 32);
     memset(data[1], 0x02, 32);
     memset(family, 0x03, sizeof(family));
     assert_ok(read(GENOA ",\"releases\":["
-                         "{\"name\":\"one\",\"measurement\":\"" MEASURED
+                         "{\"name\":\"one\"," AUTHOR "\"measurement\":\"" MEASURED
                          "\",\"host_data\":\"" REP16("0101") "\",\"family_id\":\"" REP16(
-                             "03") "\"},{\"name\":\"two\",\"measurement\":\"" MEASURED
+                             "03") "\"},{\"name\":\"two\"," AUTHOR "\"measurement\":\"" MEASURED
                                    "\",\"host_data\":\"" REP16("0202") "\",\"min_guest_svn\":5}]",
                    &p));
     struct snp_fields f = {.measurement = BYTES_OF(measurement),
                            .host_data = BYTES_OF(data[0]),
+                           .author_key_digest = BYTES_OF(author),
+                           .is_author_key_used = true,
                            .family_id = BYTES_OF(family)};
     assert_string_equal(snp_policy_match(&p, &f)->name, "one");
     f.host_data = BYTES_OF(data[1]);

@@ -56,11 +56,26 @@ static void read_pins(struct json_obj *o, struct snp_release *out)
         json_error(o, ST_CONFIG, "\"measurement\" is all zero: nothing was measured");
 }
 
+/* They stand in the id block, which the host makes: the firmware takes one that is signed by any
+ * key, and says by which. */
+static void check_id_block(struct json_obj *o, const struct snp_release *r)
+{
+    enum {
+        OF_THE_BLOCK = 1 << SNP_PIN_FAMILY_ID | 1 << SNP_PIN_IMAGE_ID | 1 << SNP_PIN_GUEST_SVN,
+        ITS_KEYS = 1 << SNP_PIN_ID_KEY | 1 << SNP_PIN_AUTHOR_KEY,
+    };
+    if ((r->pinned_mask & OF_THE_BLOCK) != 0 && (r->pinned_mask & ITS_KEYS) == 0)
+        json_error(o, ST_CONFIG,
+                   "\"family_id\", \"image_id\" and \"min_guest_svn\" need \"id_key_digest\" or "
+                   "\"author_key_digest\": the host writes what it likes otherwise");
+}
+
 static status read_release(const json_t *node, const char *path, struct snp_release *out)
 {
     struct json_obj o = json_obj_of(node, path);
     copy_text(&o, "name", json_text(&o, "name", true), '!', out->name, SNP_RELEASE_NAME_MAX);
     read_pins(&o, out);
+    check_id_block(&o, out);
     return json_obj_end(&o);
 }
 
