@@ -249,6 +249,13 @@ FORGE(with_an_older_second)
     with_a_second(f);
     forge_gpu_field(&f->v[1], GPU_OPAQUE_DRIVER_VERSION, bytes_of("550.54.15", 10));
 }
+/* Of firmware that the reference values do not speak of. */
+FORGE(with_an_uncovered_second)
+{
+    static const uint8_t vbios[8] = {0x00, 0x9e, 0x00, 0x96, 0x01};
+    with_an_older_second(f);
+    forge_gpu_field(&f->v[1], GPU_OPAQUE_VBIOS_VERSION, BYTES_OF(vbios));
+}
 FORGE(with_a_switch)
 {
     uint8_t nonce[32];
@@ -494,6 +501,9 @@ static const struct row ROWS[] = {
      .rules = RULES_PLUS(", \"may_skip\": [\"gpu.reference\", \"gpu.measurements\"]")},
     {.name = "accepted: reference values on their last second, others ended",
      .scene = reference_on_its_last_second},
+    {.name = "accepted: by leave of the policy, a driver without reference values",
+     .forge = other_driver,
+     .rules = RULES_PLUS(", \"may_skip\": [\"gpu.reference\"]")},
     {.name = "accepted: two devices of one release",
      .forge = with_a_second,
      .rules =
@@ -563,6 +573,11 @@ static const struct row ROWS[] = {
      .scene = no_reference,
      .rules = "\"gpus\": 1, \"min_vbios\": {\"BLACKWELL\": \"97.00.00.00.00\"},"
               "\"may_skip\": [\"gpu.reference\", \"gpu.measurements\"]"},
+    {"reference values that may be missing alone", "gpu.release", "GPU_RELEASE_MISMATCH",
+     .scene = no_reference,
+     .rules = "\"gpus\": 1, \"min_vbios\": {\"BLACKWELL\": \"97.00.00.00.00\"},"
+              "\"reference_sha256\": [\"%s\"],"
+              "\"may_skip\": [\"gpu.reference\", \"gpu.measurements\"]"},
     {"driver too old", "gpu.driver", "GPU_DRIVER_TOO_OLD",
      .rules = "\"gpus\": 1, \"reference_sha256\": [\"%s\"], \"min_driver\": \"550.100\""},
     {"VBIOS too old", "gpu.vbios", "GPU_VBIOS_TOO_OLD",
@@ -590,6 +605,11 @@ static const struct row ROWS[] = {
      .forge = driver_measurement_changed},
     {"a measurement is missing", "gpu.measurements", "GPU_MEASUREMENT_MISMATCH",
      .forge = measurement_missing},
+    {"one device compared, another not", "gpu.measurements", NULL,
+     .forge = with_an_uncovered_second,
+     .rules = "\"gpus\": 2, \"min_driver\": \"550.54\", \"reference_sha256\": [\"%s\"],"
+              "\"may_skip\": [\"gpu.reference\"]",
+     .is_skip_required = true},
     {"list's nonce", "gpu.nonce", "GPU_NONCE_CONTRADICTION", .forge = list_nonce_differs},
     {"another nonce", "gpu.nonce", "GPU_NONCE_MISMATCH", .scene = other_nonce_expected},
     {"report data, which a device has none of", "gpu.nonce", "GPU_NONCE_MISMATCH",

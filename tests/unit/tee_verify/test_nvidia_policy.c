@@ -38,6 +38,13 @@ static const struct row {
      ST_OK},
     {"pins nothing", "{\"gpus\": 1}", ST_CONFIG},
     {"pins nothing but modes", "{\"gpus\": 1, \"modes\": [\"single\"]}", ST_CONFIG},
+    {"pins only what may be missing",
+     "{\"gpus\": 1, \"reference_sha256\": [\"" HEX "\"],"
+     "\"may_skip\": [\"gpu.reference\", \"gpu.measurements\"]}",
+     ST_CONFIG},
+    {"reference values that need not cover all",
+     "{\"gpus\": 1, \"reference_sha256\": [\"" HEX "\"], \"may_skip\": [\"gpu.reference\"]}",
+     ST_OK},
     {"empty floors", "{\"gpus\": 1, \"min_vbios\": {}}", ST_CONFIG},
     {"no count", "{\"min_driver\": \"550\"}", ST_FORMAT},
     {"no device", "{\"gpus\": 0, \"min_driver\": \"550\"}", ST_CONFIG},

@@ -199,21 +199,25 @@ static void compare(struct evidence_job *j, const struct nvidia_device *d,
 void nvidia_check_measurements(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
-    size_t n_compared = 0;
+    size_t n_compared = 0, n_bare = st->has_reference ? 0 : st->list.n, first_bare = 0;
     for (size_t i = 0; st->has_reference && i < st->list.n; i++) {
         struct outcome o = {0};
         evidence_shows(j, "measurement record", st->v[i].response.record);
         compare(j, &st->v[i], st->v[i].vbios, &o);
         compare(j, &st->v[i], st->v[i].driver, &o);
         n_compared += o.n_compared;
+        if (o.n_compared == 0 && n_bare++ == 0)
+            first_bare = i;
         if (o.n_wrong > 0) {
             evidence_fail(j, NULL, "device %zu: %zu of %zu differ, at index %s", i, o.n_wrong,
                           o.n_compared, o.wrong);
             return;
         }
     }
-    if (n_compared == 0)
-        nvidia_skip(j, NVIDIA_SKIP_MEASUREMENTS, "no reference values to compare with");
+    /* One device's measurements say nothing about another's. */
+    if (n_bare > 0)
+        nvidia_skip(j, NVIDIA_SKIP_MEASUREMENTS, "device %zu: no reference values to compare with",
+                    first_bare);
     else
         evidence_pass(j, "%zu measurements are what NVIDIA published", n_compared);
 }

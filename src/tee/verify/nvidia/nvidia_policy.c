@@ -170,7 +170,8 @@ static status check_sense(const struct nvidia_policy *p, const char *path)
     size_t n = p->n_gpus + p->n_switches;
     REQUIRE(n > 0 && n <= GPU_DEVICES_MAX, ST_CONFIG, "%s asks for %zu devices, not 1 to %d", path,
             n, GPU_DEVICES_MAX);
-    REQUIRE(p->n_releases > 0 || p->n_references > 0 || p->n_device_ids > 0 || has_floor(p),
+    REQUIRE(p->n_releases > 0 || nvidia_policy_pins_measurements(p) || p->n_device_ids > 0 ||
+                has_floor(p),
             ST_CONFIG,
             "%s pins nothing: name releases, floors, reference values or devices to accept", path);
     return OK;
@@ -210,6 +211,12 @@ void nvidia_policy_done(struct nvidia_policy *p)
 bool nvidia_policy_may_skip(const struct nvidia_policy *p, enum nvidia_may_skip what)
 {
     return (p->may_skip_mask >> what & 1u) != 0;
+}
+
+bool nvidia_policy_pins_measurements(const struct nvidia_policy *p)
+{
+    return p->n_references > 0 && !(nvidia_policy_may_skip(p, NVIDIA_SKIP_REFERENCE) &&
+                                    nvidia_policy_may_skip(p, NVIDIA_SKIP_MEASUREMENTS));
 }
 
 /* ---- for people ---- */

@@ -71,6 +71,9 @@ NODISCARD status nvidia_policy_read(struct json_obj *policy, const char *key,
 void nvidia_policy_done(struct nvidia_policy *p);
 
 bool nvidia_policy_may_skip(const struct nvidia_policy *p, enum nvidia_may_skip what);
+/* Whether reference values stand in the way of a device: not when all that they are for may be
+ * skipped. */
+bool nvidia_policy_pins_measurements(const struct nvidia_policy *p);
 
 /* One plain sentence a line. */
 void nvidia_policy_explain(const struct nvidia_policy *p, struct buf *out);

@@ -91,7 +91,7 @@ static const char *release_trouble(const struct nvidia_state *st, const struct n
  * of a driver that a switch does not have, pins nothing. */
 static bool is_spoken_of(const struct nvidia_policy *rules, const struct nvidia_device *d)
 {
-    return rules->n_references > 0 || rules->n_device_ids > 0 ||
+    return nvidia_policy_pins_measurements(rules) || rules->n_device_ids > 0 ||
            rules->min_vbios[d->leaf.arch].n_parts > 0 ||
            (d->opaque.has_driver && rules->min_driver.n_parts > 0);
 }
