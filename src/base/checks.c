@@ -47,6 +47,13 @@ void checks_skip(struct checks *c, const char *id, bool is_required, const char 
     va_end(ap);
 }
 
+void checks_mark_unsupported(struct checks *c)
+{
+    c->is_unsupported = true;
+    if (c->n > 0)
+        c->v[c->n - 1].is_unsupported = true;
+}
+
 bool checks_status(struct checks *c, const char *id, const char *code, const char *fix, status s,
                    const char *passed)
 {
@@ -63,7 +70,7 @@ enum verdict checks_verdict(const struct checks *c)
     if (c->is_malformed)
         return VERDICT_MALFORMED;
     for (size_t i = 0; i < c->n; i++) {
-        if (c->v[i].result == CHECK_FAIL && !c->is_unsupported)
+        if (c->v[i].result == CHECK_FAIL && !c->v[i].is_unsupported)
             return VERDICT_REJECT;
         is_incomplete |= c->v[i].result == CHECK_SKIP && c->v[i].is_required;
     }

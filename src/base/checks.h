@@ -24,8 +24,9 @@ enum { CHECKS_MAX = 192, CHECK_REASON_MAX = 224 };
 struct check {
     const char *id; /* stable name, static text */
     enum check_result result;
-    bool is_required; /* matters for SKIP */
-    const char *code; /* stable failure code, static text; NULL when passed */
+    bool is_required;    /* matters for SKIP */
+    bool is_unsupported; /* matters for FAIL: not judged here, which is not the same as wrong */
+    const char *code;    /* stable failure code, static text; NULL when passed */
     char reason[CHECK_REASON_MAX];
     const char *fix;    /* what to do, static text; NULL when passed */
     const char *source; /* where the rule stands, static text, or NULL */
@@ -44,6 +45,9 @@ void checks_fail(struct checks *c, const char *id, const char *code, const char 
                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void checks_skip(struct checks *c, const char *id, bool is_required, const char *fix,
                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The last check failed for its input is of a kind that is not judged here: not accepted, and no
+ * reason to reject. Other failures stay what they are. */
+void checks_mark_unsupported(struct checks *c);
 /* PASS when ok(s); otherwise FAIL with the detail of s as its reason. Returns ok(s). */
 bool checks_status(struct checks *c, const char *id, const char *code, const char *fix, status s,
                    const char *passed);

@@ -176,15 +176,23 @@ static void expect_mode(struct receipt_job *j)
     j->expect.mode = bytes_str(air_mode_name(AIR_EVALUATION));
 }
 
+static void no_receipt_key(struct checks *c)
+{
+    const char *fix = "use the evidence of the session that produced this receipt";
+    if (c->is_unsupported)
+        checks_skip(c, "RECEIPT_KEY", true, fix, "the evidence is of a kind that is not judged");
+    else
+        checks_fail(c, "RECEIPT_KEY", "RECEIPT_KEY_MISSING", fix,
+                    "the evidence proves no receipt key");
+}
+
 /* What the evidence proves becomes what the receipt has to say. Only signed bytes are used; a key
  * out of evidence that no policy accepted is good for looking, and the verdict stays incomplete. */
 static void expect_attested(struct receipt_job *j)
 {
     struct statement s;
     if (!evidence_step_statement(&j->evidence, &s)) {
-        checks_fail(&j->checks, "RECEIPT_KEY", "RECEIPT_KEY_MISSING",
-                    "use the evidence of the session that produced this receipt",
-                    "the evidence proves no receipt key");
+        no_receipt_key(&j->checks);
         return;
     }
     checks_pass(&j->checks, "RECEIPT_KEY", "the receipt key is in the signed statement");

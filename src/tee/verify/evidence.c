@@ -55,9 +55,11 @@ void evidence_reach(struct evidence_job *j, int stage)
 
 void evidence_unreadable(struct evidence_job *j, status s)
 {
-    j->checks->is_unsupported |= s.code == ST_UNSUPPORTED;
-    j->checks->is_malformed |= s.code != ST_UNSUPPORTED;
     evidence_fail(j, NULL, "%s", status_detail());
+    if (s.code == ST_UNSUPPORTED)
+        checks_mark_unsupported(j->checks);
+    else
+        j->checks->is_malformed = true;
 }
 
 static bool is_inside(struct bytes part, struct bytes whole, size_t *out_offset)

@@ -28,6 +28,18 @@ static void test_unsupported_is_never_accepted(void **state)
     assert_int_equal(checks_verdict(&c), VERDICT_INCOMPLETE);
 }
 
+/* What cannot be judged does not make what was judged and is wrong any better. */
+static void test_unsupported_hides_no_failure(void **state)
+{
+    (void)state;
+    struct checks c = {0};
+    checks_fail(&c, "a", "X", "fix", "of another kind");
+    checks_mark_unsupported(&c);
+    assert_int_equal(checks_verdict(&c), VERDICT_INCOMPLETE);
+    checks_fail(&c, "b", "Y", "fix", "wrong");
+    assert_int_equal(checks_verdict(&c), VERDICT_REJECT);
+}
+
 static void test_a_failure_after_the_last_place_counts(void **state)
 {
     (void)state;
@@ -76,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_unsupported_is_never_accepted),
+        cmocka_unit_test(test_unsupported_hides_no_failure),
         cmocka_unit_test(test_a_failure_after_the_last_place_counts),
         cmocka_unit_test(test_lookup),
         cmocka_unit_test(test_long_reasons_are_cut),

@@ -59,10 +59,15 @@ static const struct evidence_kind CPU_KIND = {.type = EVIDENCE_TDX,
 /* ---- devices whose evidence is the nonce that they answer ---- */
 
 static int g_device_states; /* that were begun and not ended */
+static bool g_is_device_unsupported;
 
 static void device_check(struct evidence_job *j)
 {
     g_device_states++;
+    if (g_is_device_unsupported) {
+        evidence_unreadable(j, FAIL(ST_UNSUPPORTED, "a device of tomorrow"));
+        return;
+    }
     assert_true(j->is_device);
     assert_non_null(j->expect->cpu_statement);
     if (!bytes_equal(j->evidence, j->expect->nonce)) {
@@ -148,6 +153,7 @@ struct outcome {
 static void init(struct scene *s)
 {
     g_cpu_time_ms = 0;
+    g_is_device_unsupported = false;
     *s = (struct scene){.encoded = BUF_MAX(STATEMENT_MAX_BYTES), .has_policy = true};
     s->statement =
         (struct statement){.platform = BYTES_LIT("intel-tdx"), .service = BYTES_LIT("service")};
@@ -353,6 +359,19 @@ static void devices_that_answered_another_nonce(struct scene *s)
     build(s);
 }
 
+static void devices_of_tomorrow(struct scene *s)
+{
+    devices(s);
+    g_is_device_unsupported = true;
+}
+
+static void devices_of_tomorrow_and_another_key(struct scene *s)
+{
+    static const uint8_t other[32] = {5};
+    devices_of_tomorrow(s);
+    s->expect.identity_key = other;
+}
+
 static void devices_of_a_bad_cpu(struct scene *s)
 {
     devices(s);
@@ -393,6 +412,9 @@ static const struct row {
     {"other devices", other_devices_than_stated, REJECT, "devices", "DEVICES_NOT_BOUND"},
     {"devices, no statement", devices_without_a_statement, REJECT, "devices", "DEVICES_NOT_BOUND"},
     {"devices' nonce", devices_that_answered_another_nonce, REJECT, "gpu", "GPU"},
+    {"devices of an unknown kind", devices_of_tomorrow, INCOMPLETE, "gpu", "GPU"},
+    {"and the CPU's peer uses another key", devices_of_tomorrow_and_another_key, REJECT,
+     "public_key", "KEY"},
     {"CPU is malformed", devices_of_a_bad_cpu, VERDICT_MALFORMED, "devices", SKIP},
 };
 

@@ -16,9 +16,11 @@ static const char *report_code(status s)
 
 static void note_unreadable(struct evidence_job *j, status s)
 {
-    j->checks->is_unsupported |= s.code == ST_UNSUPPORTED || s.code == ST_ALG;
-    j->checks->is_malformed |= s.code != ST_UNSUPPORTED && s.code != ST_ALG;
     evidence_fail(j, report_code(s), "%s", status_detail());
+    if (s.code == ST_UNSUPPORTED || s.code == ST_ALG)
+        checks_mark_unsupported(j->checks);
+    else
+        j->checks->is_malformed = true;
 }
 
 static void take_measurement(struct evidence_job *j, const struct snp_fields *f)
