@@ -163,6 +163,32 @@ static void test_sentences(void **state)
     assert_bytes_equal(buf_view(&out), BYTES_LIT("Confidential Space tokens are refused.\n"));
 }
 
+/* A policy that somebody else wrote is read by its sentences. */
+static void test_texts_make_no_sentences(void **state)
+{
+    (void)state;
+    static const char *const WANTED[] = {
+        "The operator may set the variables: MODE\\x1b[2K=(anything), LEVEL=3.\\x0aDebug is refused",
+        "The project must be one of: forge\\x0d\\x7f\\xc2\\x9b.",
+    };
+    struct buf out CLEANUP(buf_done) = BUF_MAX(1 << 16);
+    struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
+    struct buf half CLEANUP(buf_done) =
+        forge_cs_edit(BYTES_LIT(FORGE_CS_POLICY), "\"projects\":[\"forge-project\"]",
+                      "\"projects\":[\"forge\\r\\u007f\\u009b\"]");
+    struct buf text CLEANUP(buf_done) =
+        forge_cs_edit(buf_view(&half), "\"env_override\":{\"MODE\":null,\"LEVEL\":\"3\"}",
+                      "\"env_override\":{\"MODE\\u001b[2K\":null,"
+                      "\"LEVEL\":\"3.\\nDebug is refused\"}");
+    assert_ok(evidence_policy_parse(buf_view(&text), &p));
+    cs_policy_explain(&p->confidential_space, &out);
+    assert_ok(buf_status(&out));
+    for (size_t i = 0; i < sizeof(WANTED) / sizeof(WANTED[0]); i++) {
+        if (memmem(out.p, out.n, WANTED[i], strlen(WANTED[i])) == NULL)
+            fail_msg("nothing says: %s\n%.*s", WANTED[i], (int)out.n, (const char *)out.p);
+    }
+}
+
 /* ---- a policy from what was seen ---- */
 
 static void see(struct evidence_facts *f, const char *name, const char *value)
@@ -236,9 +262,13 @@ static void test_pin_leaves_out_what_was_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),    cmocka_unit_test(test_values),
-        cmocka_unit_test(test_example), cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_pin),     cmocka_unit_test(test_pin_leaves_out_what_was_cut),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_texts_make_no_sentences),
+        cmocka_unit_test(test_pin),
+        cmocka_unit_test(test_pin_leaves_out_what_was_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,15 +4,23 @@
 
 #include "base/text.h"
 #include "formats/json.h"
+#include "formats/verdict.h"
 
 /* ---- sentences ---- */
+
+/* Texts of a policy may hold anything: whoever wrote it adds no sentence of his own to these. */
+static void put_text(const char *between, const char *text, struct buf *out)
+{
+    buf_put_str(out, between);
+    verdict_put_safe(out, bytes_str(text));
+}
 
 static void put_list(const char *before, const struct cs_texts *t, const char *after,
                      struct buf *out)
 {
     buf_put_str(out, before);
     for (size_t i = 0; i < t->n; i++)
-        buf_printf(out, "%s%s", i ? ", " : "", t->v[i].value);
+        put_text(i ? ", " : "", t->v[i].value, out);
     buf_put_str(out, t->n ? after : "nothing");
     buf_put_str(out, ".\n");
 }
@@ -99,9 +107,10 @@ static void explain_machine(const struct cs_policy *p, struct buf *out)
 static void put_pairs(const char *before, const struct cs_texts *t, struct buf *out)
 {
     buf_put_str(out, before);
-    for (size_t i = 0; i < t->n; i++)
-        buf_printf(out, "%s%s=%s", i ? ", " : "", t->v[i].name,
-                   t->v[i].is_any ? "(anything)" : t->v[i].value);
+    for (size_t i = 0; i < t->n; i++) {
+        put_text(i ? ", " : "", t->v[i].name, out);
+        put_text("=", t->v[i].is_any ? "(anything)" : t->v[i].value, out);
+    }
     buf_put_str(out, t->n ? ".\n" : "nothing.\n");
 }
 
