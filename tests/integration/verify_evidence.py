@@ -1,4 +1,5 @@
 """eml-verify evidence, checks and selftest: what is shown, what is written, and what wrong input gets."""
+import base64
 import hashlib
 import html.parser
 import json
@@ -117,6 +118,27 @@ def test_report_of_hostile_evidence():
         place.run("eml-verify", *words, "--html", "o")
         raw = place.read("o").decode("ascii")
         expect("<script" not in raw and "e<b>" not in raw and HOSTILE in self_contained(raw), "escaped")
+
+
+def test_hostile_evidence_does_not_reach_the_terminal():
+    """What a failure quotes of its input stays one line, in every program that prints it."""
+    hostile = "\x1b[2J\x1b]0;x\x07\r\nverdict: accept\u009b\u202e"
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "typ": "JWT", hostile: 1}).encode()).decode().rstrip("=")
+    with Place() as place:
+        place.write("token", f"{header}.e30.AAAA")
+        place.write("tcb", json.dumps({"tcbInfo": {}, "signature": "00", hostile: 1}))
+        place.write("qe", json.dumps({"enclaveIdentity": {}, "signature": "00"}))
+        place.write("quote", bytes(64))
+        runs = [
+            ("eml-verify", "evidence", "token", "--type", "cs-token"),
+            ("eml-verify", "evidence", "quote", "--type", "tdx", "--collateral", "tcb", "--collateral", "qe"),
+            ("eml", "policy", "init", "--from-evidence", "token", "--type", "cs-token"),
+        ]
+        for run in runs:
+            said = place.run(*run, code=None)
+            expect(said.code != 0 and "verdict: accept" in said.out + said.err, said)
+            for line in (said.out + said.err).split("\n"):
+                expect(all(" " <= c < "\x7f" for c in line) and not line.startswith("verdict: accept"), (run, line))
 
 
 def test_report_is_whole_or_not_there():
@@ -325,7 +347,8 @@ def test_state_is_kept():
 
 
 main(test_report_of_accepted_evidence, test_what_is_not_proven_of_an_enclave_and_its_gpus, test_report_of_other_verdicts,
-     test_report_of_hostile_evidence, test_report_is_whole_or_not_there, test_who_reads_evidence_writes_nothing,
-     test_a_verifier_that_is_killed_writes_nothing, test_explain, test_without_a_policy_nothing_is_pinned, test_list_of_checks, test_selftest,
-     test_selftest_needs_good_evidence, test_nothing_of_one_type_is_another, test_garbage_is_malformed_or_refused,
-     test_garbage_beside_evidence, test_files_that_cannot_be_used, test_state_is_kept)
+     test_report_of_hostile_evidence, test_hostile_evidence_does_not_reach_the_terminal, test_report_is_whole_or_not_there,
+     test_who_reads_evidence_writes_nothing, test_a_verifier_that_is_killed_writes_nothing, test_explain,
+     test_without_a_policy_nothing_is_pinned, test_list_of_checks, test_selftest, test_selftest_needs_good_evidence,
+     test_nothing_of_one_type_is_another, test_garbage_is_malformed_or_refused, test_garbage_beside_evidence,
+     test_files_that_cannot_be_used, test_state_is_kept)

@@ -9,6 +9,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "formats/verdict.h"
+
+enum { DETAIL_ROOM = 4096 }; /* of a status, with each byte as four characters */
+
 static const char *program = "eml";
 static const char *command = "";
 
@@ -50,10 +54,24 @@ const char *app_fix(enum status_code code)
     }
 }
 
+/* A detail may quote what somebody else wrote: none of it moves a cursor or begins another line. */
+static void put_detail(struct buf *out)
+{
+    verdict_put_safe(out, bytes_str(status_detail()));
+    buf_put_u8(out, 0);
+}
+
+static const char *text_of(const struct buf *b)
+{
+    return b->error == ST_OK ? (const char *)b->p : "no memory to tell more";
+}
+
 /* A wrong use needs no class in front: the detail says it, and the help is the fix. */
 static int fail_usage(void)
 {
-    (void)fprintf(stderr, "%s: %s; see %s%s%s --help\n", program, status_detail(), program,
+    struct buf detail CLEANUP(buf_done) = BUF_MAX(DETAIL_ROOM);
+    put_detail(&detail);
+    (void)fprintf(stderr, "%s: %s; see %s%s%s --help\n", program, text_of(&detail), program,
                   command[0] ? " " : "", command);
     return status_exit_code(ST_USAGE);
 }
@@ -63,7 +81,9 @@ int app_fail_fix(status s, const char *fix)
     (void)fflush(stdout);
     if (s.code == ST_USAGE)
         return fail_usage();
-    (void)fprintf(stderr, "%s: %s: %s%s%s\n", program, status_public(s.code), status_detail(),
+    struct buf detail CLEANUP(buf_done) = BUF_MAX(DETAIL_ROOM);
+    put_detail(&detail);
+    (void)fprintf(stderr, "%s: %s: %s%s%s\n", program, status_public(s.code), text_of(&detail),
                   fix ? "; " : "", fix ? fix : "");
     return status_exit_code(s.code);
 }

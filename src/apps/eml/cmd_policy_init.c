@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "formats/json.h"
+#include "formats/verdict.h"
 #include "tee/verify/evidence_policy_text.h"
 
 enum { OUT_MODE = 0644, TEXT_ROOM = 4 * POLICY_MAX_BYTES, DATE_LEN = 10 };
@@ -96,12 +97,15 @@ static status write_draft(struct draft *d, const char *name)
 
 /* ---- what the person is told ---- */
 
-static void tell_failures(const struct checks *c)
+static void put_failures(const struct checks *c, struct buf *out)
 {
     for (size_t i = 0; i < c->n; i++) {
         const struct check *k = &c->v[i];
-        if (k->result == CHECK_FAIL || (k->result == CHECK_SKIP && k->is_required))
-            (void)fprintf(stderr, "eml:   %s: %s\n", k->id, k->reason);
+        if (k->result != CHECK_FAIL && !(k->result == CHECK_SKIP && k->is_required))
+            continue;
+        buf_printf(out, "eml:   %s: ", k->id);
+        verdict_put_safe(out, bytes_str(k->reason));
+        buf_put_u8(out, '\n');
     }
 }
 
@@ -114,8 +118,11 @@ static void tell_verdict(struct draft *d)
     d->files.policy = NULL;
     if (ok(s))
         return;
-    (void)fprintf(stderr, "eml: this draft does not accept the evidence that it was made from:\n");
-    tell_failures(&checks);
+    struct buf text CLEANUP(buf_done) = BUF_MAX(TEXT_ROOM);
+    put_failures(&checks, &text);
+    (void)fprintf(stderr,
+                  "eml: this draft does not accept the evidence that it was made from:\n%.*s",
+                  (int)text.n, text.n > 0 ? (const char *)text.p : "");
 }
 
 static status save(const struct cli *args, const struct draft *d)
