@@ -20,7 +20,8 @@ struct link;
 struct end {
     struct link *link;
     struct stream *stream;
-    uint32_t interest;  /* what epoll was told; 0 with is_gone: taken out */
+    uint32_t interest;  /* what epoll was told */
+    bool is_watched;    /* stands in the epoll set */
     bool is_gone;       /* reset or fully closed by its peer */
     bool has_ended;     /* nothing more will be read from it */
     bool was_shut;      /* the end of the other side was passed on to it */
@@ -163,13 +164,17 @@ static uint32_t wanted(const struct end *e)
            (e->waiting.n > 0 ? (uint32_t)EPOLLOUT : 0);
 }
 
+/* A broken end is reported whatever is asked of it, so one that nothing is asked of is taken out:
+ * else its reset would wake the loop again and again until the other side has drained. */
 static void update(struct relay *r, struct end *e)
 {
     uint32_t events = wanted(e);
     if (e->is_gone || e->interest == events)
         return;
+    int op = events == 0 ? EPOLL_CTL_DEL : e->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     e->interest = events;
-    (void)watch(r, EPOLL_CTL_MOD, stream_fd(e->stream), events, e);
+    e->is_watched = events != 0;
+    (void)watch(r, op, stream_fd(e->stream), events, e);
 }
 
 static void give_up_on(struct relay *r, struct end *e)
@@ -318,6 +323,7 @@ static status dial(struct relay *r, struct link *l)
         e->interest = wanted(e);
         REQUIRE(watch(r, EPOLL_CTL_ADD, stream_fd(e->stream), e->interest, e), ST_IO, "%s",
                 strerror(errno));
+        e->is_watched = true;
     }
     return OK;
 }

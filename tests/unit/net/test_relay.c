@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 static uint64_t soon(void)
 {
@@ -159,6 +161,57 @@ static void a_client_that_breaks_off_frees_the_upstream(void **state)
     stop(&w);
 }
 
+static uint64_t cpu_ns(pthread_t thread)
+{
+    clockid_t clock;
+    struct timespec t;
+    assert_int_equal(pthread_getcpuclockid(thread, &clock), 0);
+    assert_int_equal(clock_gettime(clock, &t), 0);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Writes until neither the relay nor the upstream takes more. */
+static void fill(struct stream *s)
+{
+    static const uint8_t block[64 << 10];
+    size_t n = 0;
+    for (int quiet = 0; quiet < 10; quiet++) {
+        assert_ok(stream_try_write(s, BYTES_OF(block), &n));
+        if (n > 0)
+            quiet = 0;
+        else
+            (void)usleep(10000);
+    }
+}
+
+/* The reset of a client whose bytes nobody takes is reported by the kernel again and again. */
+static void a_client_that_breaks_off_behind_a_slow_upstream_costs_nothing(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    const struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    static uint8_t block[64 << 10];
+    start(&w);
+    struct link l = open_link(&w);
+    fill(l.client);
+    assert_int_equal(setsockopt(stream_fd(l.client), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)),
+                     0);
+    stream_freep(&l.client);
+    (void)usleep(20000);
+    uint64_t before = cpu_ns(w.thread);
+    (void)usleep(300000);
+    assert_true(cpu_ns(w.thread) - before < 50000000);
+    /* Taken up again once the upstream reads. */
+    status s = OK;
+    size_t n = 0;
+    while (ok(s))
+        s = stream_read_some(l.server, block, sizeof(block), soon(), &n);
+    assert_int_equal(s.code, ST_CLOSED);
+    link_done(&l);
+    wait_for(&w.n[RELAY_OPENED], 1);
+    stop(&w);
+}
+
 static void above_the_limit_one_is_told(void **state)
 {
     (void)state;
@@ -227,6 +280,7 @@ int main(void)
         cmocka_unit_test(bytes_go_both_ways_and_ends_go_one_by_one),
         cmocka_unit_test(a_reset_of_one_side_reaches_the_other),
         cmocka_unit_test(a_client_that_breaks_off_frees_the_upstream),
+        cmocka_unit_test(a_client_that_breaks_off_behind_a_slow_upstream_costs_nothing),
         cmocka_unit_test(above_the_limit_one_is_told),
         cmocka_unit_test(an_upstream_that_is_gone_is_told),
         cmocka_unit_test(wrong_options_are_refused),
