@@ -144,6 +144,8 @@ static status read_more(struct session *s, size_t *out_n)
 
 /* --- waiting --- */
 
+static const char TOO_OLD[] = "the session has reached its age limit";
+
 static uint64_t after_ms(uint64_t from_ns, uint32_t ms)
 {
     return from_ns + ms * (uint64_t)1000000;
@@ -167,7 +169,7 @@ static uint64_t own_deadline(const struct session *s, bool has_unwritten, bool i
                              const char **what)
 {
     uint64_t d = after_ms(s->started_ns, s->limits.total_timeout_ms);
-    *what = "the session has reached its age limit";
+    *what = TOO_OLD;
     if (s->inbox.n > 0)
         lower(&d, what, after_ms(inbox_oldest_ns(&s->inbox), s->limits.message_timeout_ms),
               "the peer does not finish a message");
@@ -218,6 +220,14 @@ static void after_wait(struct session *s, unsigned ready)
     (void)pthread_mutex_unlock(&s->lock);
 }
 
+/* Asked before every read: a peer that keeps the receiver busy never lets it wait. */
+static status check_age(const struct session *s)
+{
+    REQUIRE(clock_mono_ns() < after_ms(s->started_ns, s->limits.total_timeout_ms), ST_TIMEOUT,
+            "%s", TOO_OLD);
+    return OK;
+}
+
 /* Returns when more bytes have come. *out_is_callers: the caller's deadline passed, no harm done.
  */
 static status fill(struct session *s, uint64_t caller_ns, bool *out_is_callers)
@@ -225,6 +235,7 @@ static status fill(struct session *s, uint64_t caller_ns, bool *out_is_callers)
     for (;;) {
         size_t n = 0;
         unsigned ready = 0;
+        TRY(check_age(s));
         TRY(read_more(s, &n));
         if (n > 0)
             return OK;

@@ -619,6 +619,20 @@ static void a_session_has_an_age_limit(void **state)
     session_pair_done(&p);
 }
 
+/* Also while the peer keeps the receiver busy: what has come is not a reason to go on. */
+static void a_busy_session_has_an_age_limit_too(void **state)
+{
+    (void)state;
+    struct session_pair p = session_pair_open(NULL, NULL);
+    struct message m = {0};
+    assert_ok(session_send(p.client, 1, MSG_REQUEST, true, BYTES_LIT("q")));
+    p.server->started_ns -= p.server->limits.total_timeout_ms * (uint64_t)1000000;
+    assert_code(session_recv(p.server, SESSION_NO_DEADLINE, &m), ST_TIMEOUT);
+    assert_non_null(strstr(status_detail(), "age limit"));
+    assert_false(session_is_open(p.server));
+    session_pair_done(&p);
+}
+
 /* --- lack of memory --- */
 
 static status make(struct stream *taken, bool is_client, struct session **out)
@@ -717,6 +731,7 @@ int main(void)
         cmocka_unit_test(storage_of_a_large_message_goes_back),
         cmocka_unit_test(a_message_must_be_finished_in_time),
         cmocka_unit_test(a_session_has_an_age_limit),
+        cmocka_unit_test(a_busy_session_has_an_age_limit_too),
         cmocka_unit_test(lack_of_memory_is_an_error_and_no_more),
         cmocka_unit_test(accessors),
     };
