@@ -215,12 +215,17 @@ static status check(const struct session *s, const struct outgoing *m)
     return OK;
 }
 
+/* Locked. Asked before each step: the lock is given up in between, and nothing follows an end. */
+static status check_not_ended(const struct session *s)
+{
+    REQUIRE(!s->has_ended || s->is_aborted, ST_CLOSED, "the session has been ended on this side");
+    return s->send_error == ST_OK ? OK : send_failure(s);
+}
+
 /* Locked. *out_is_void when there is nothing to send: a cancel of what has ended. */
 static status begin(struct session *s, const struct outgoing *m, bool *out_is_void)
 {
-    REQUIRE(!s->has_ended || s->is_aborted, ST_CLOSED, "the session has been ended on this side");
-    if (s->send_error != ST_OK)
-        return send_failure(s);
+    TRY(check_not_ended(s));
     enum streams_answer answer = streams_begin(&s->streams, m->stream_id, m->type);
     *out_is_void = answer == STREAMS_IGNORE;
     if (s->is_client && m->stream_id > s->next_stream)
@@ -233,6 +238,7 @@ static status send_locked(struct session *s, struct outgoing *m)
     bool is_done = false;
     TRY(begin(s, m, &is_done));
     while (!is_done) {
+        TRY(check_not_ended(s));
         TRY(seal_some(s, m, STEP_BYTES, &is_done));
         TRY(write_up_to(s, s->sealed_bytes));
     }

@@ -6,6 +6,7 @@
 #include "channel/session_state.h"
 
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static uint64_t soon(void)
@@ -502,6 +503,53 @@ static void a_peer_that_does_not_read_times_out(void **state)
     session_pair_done(&p);
 }
 
+static void *end_it(void *session)
+{
+    assert_ok(session_end(session));
+    return NULL;
+}
+
+static uint64_t sealed(struct session *s, bool *out_has_ended)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    uint64_t n = s->sealed_bytes;
+    *out_has_ended = s->has_ended;
+    (void)pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+/* An end that comes between two steps of a large message: nothing is sealed behind it, and whoever
+ * sends is told that the message did not arrive. */
+static void nothing_follows_the_end(void **state)
+{
+    (void)state;
+    struct raw_peer p = raw_peer_open(true, NULL);
+    struct buf body CLEANUP(buf_done) = pattern(9 * FRAGMENT_BODY_MAX, 1);
+    struct sending x = {p.session, 1, MSG_REQUEST, buf_view(&body), OK, 0};
+    struct record_header h = {.type = RECORD_DATA};
+    bool has_ended = false;
+    pthread_t ender;
+    int small = 4096; /* far less than one step */
+    assert_int_equal(
+        setsockopt(stream_fd(p.session->stream), SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+    start(&x);
+    while (sealed(p.session, &has_ended) == 0)
+        (void)usleep(1000);
+    assert_int_equal(pthread_create(&ender, NULL, end_it, p.session), 0);
+    while (!has_ended) {
+        (void)usleep(1000);
+        (void)sealed(p.session, &has_ended);
+    }
+    for (int i = 0; i <= 8; i++) {
+        struct buf plain CLEANUP(buf_done) = raw_read(&p, &h);
+        assert_int_equal(h.type, i < 8 ? RECORD_DATA : RECORD_CLOSE);
+    }
+    (void)pthread_join(x.thread, NULL);
+    (void)pthread_join(ender, NULL);
+    assert_int_equal(x.result.code, ST_CLOSED);
+    raw_peer_done(&p);
+}
+
 /* --- time --- */
 
 static void the_callers_deadline_does_no_harm(void **state)
@@ -724,6 +772,7 @@ int main(void)
         cmocka_unit_test(post_never_waits_and_the_receiver_writes_the_rest),
         cmocka_unit_test(send_takes_over_what_post_left),
         cmocka_unit_test(a_peer_that_does_not_read_times_out),
+        cmocka_unit_test(nothing_follows_the_end),
         cmocka_unit_test(the_callers_deadline_does_no_harm),
         cmocka_unit_test(idle_sessions_end_but_not_while_work_is_open),
         cmocka_unit_test(a_stream_left_half_open_does_not_keep_a_session_alive),
