@@ -124,6 +124,11 @@ size_t session_n_streams(struct session *s)
     return n;
 }
 
+size_t session_max_message(const struct session *s)
+{
+    return s->peer_max_message;
+}
+
 uint32_t session_next_stream(struct session *s)
 {
     (void)pthread_mutex_lock(&s->lock);

@@ -84,6 +84,7 @@ void session_freep(struct session **s); /* no goodbye; wipes keys and every unre
 
 bool session_is_open(struct session *s);            /* false after the end or a fatal failure */
 size_t session_n_streams(struct session *s);        /* open now */
+size_t session_max_message(const struct session *s); /* bytes that one may have, to the peer */
 uint32_t session_next_stream(struct session *s);    /* client: an id that has not been used */
 const uint8_t *session_id(const struct session *s); /* SESSION_ID_LEN bytes, not secret */
 const uint8_t *session_transcript(const struct session *s); /* SESSION_TRANSCRIPT_LEN bytes */

@@ -168,8 +168,13 @@ static status encode_result(const struct exchange *e, struct buf *out)
 
 static status encode_response(struct exchange *e, struct buf *out)
 {
-    if (ok(e->outcome))
-        return encode_result(e, out);
+    if (ok(e->outcome)) {
+        status s = encode_result(e, out);
+        if (s.code != ST_LIMIT)
+            return s;
+        e->outcome = s;
+        buf_clear(out);
+    }
     refusal_encode(e->outcome.code, out);
     return buf_status(out);
 }

@@ -54,7 +54,8 @@ void exchange_free(struct exchange *e);
 /* Never fails from the caller's view: what goes wrong becomes the outcome, and `ready` is called.
  */
 void exchange_start(struct exchange *e, struct bytes request);
-/* Appends the response (or refusal) and the receipt over it. */
+/* Appends the response (or refusal) and the receipt over it. A response that out_response has no
+ * room for becomes a refusal with ST_LIMIT. */
 NODISCARD status exchange_answer(struct exchange *e, const uint8_t evidence_hash[static SHA256_LEN],
                                  uint64_t sequence, struct buf *out_response,
                                  struct buf *out_receipt);

@@ -100,7 +100,8 @@ static void wait_idle(struct serve_session *ss)
 
 static status send_answer(struct serve_session *ss, struct exchange *e)
 {
-    struct buf response CLEANUP(buf_done) = BUF_MAX(RESPONSE_MAX);
+    size_t room = session_max_message(ss->channel);
+    struct buf response CLEANUP(buf_done) = BUF_MAX(room < RESPONSE_MAX ? room : RESPONSE_MAX);
     struct buf receipt CLEANUP(buf_done) = BUF_MAX(RECEIPT_ROOM);
     TRY(exchange_answer(e, ss->evidence_hash, ++ss->sequence, &response, &receipt));
     TRY(session_queue(ss->channel, e->stream_id, MSG_RESPONSE, false, buf_view(&response)));

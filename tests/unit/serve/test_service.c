@@ -108,13 +108,21 @@ static void stop(struct world *w)
     (void)nftw(w->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static status try_connect(struct world *w, struct session **out)
+static status try_connect_with(struct world *w, const struct channel_limits *limits,
+                               struct session **out)
 {
     struct stream *stream = NULL;
     struct checks checks = {0};
-    const struct channel_client_options o = {.policy = w->policy, .at_unix_s = clock_unix_s()};
+    const struct channel_client_options o = {
+        .policy = w->policy, .at_unix_s = clock_unix_s(), .limits = *limits};
     TRY(stream_connect(w->address, clock_deadline_ms(TIMEOUT_MS), &stream));
     return channel_connect(stream, &o, &checks, out);
+}
+
+static status try_connect(struct world *w, struct session **out)
+{
+    const struct channel_limits defaults = {0};
+    return try_connect_with(w, &defaults, out);
 }
 
 static struct session *connect_to(struct world *w)
@@ -317,6 +325,31 @@ static void test_texts_in_work_are_bounded(void **state)
     stop(&w);
 }
 
+/* The answers to other requests of the session still come. */
+static void test_an_answer_beyond_the_clients_limit_is_a_refusal(void **state)
+{
+    (void)state;
+    enum { N_LARGE = 64 };
+    const struct channel_limits small = {.max_message_bytes = 4096};
+    struct bytes large[N_LARGE];
+    struct world w;
+    start(&w, NULL);
+    struct session *s = NULL;
+    struct query q CLEANUP(query_done) = {0};
+    struct checks checks = {0};
+    struct embed_response res;
+    assert_true(N_LARGE * TINY_HIDDEN * sizeof(float) > 4096);
+    for (size_t i = 0; i < N_LARGE; i++)
+        large[i] = TEXTS[i % N_TEXTS];
+    assert_ok(try_connect_with(&w, &small, &s));
+    assert_ok(query_send(s, large, N_LARGE, true, true, NULL, &q));
+    wait_answer(s, &q);
+    assert_code(query_verify(s, &q, &checks, &res), ST_LIMIT);
+    assert_int_equal(ask(s, 1), ST_OK);
+    session_freep(&s);
+    stop(&w);
+}
+
 /* A receipt is for its own request and response only: each byte that an attacker could change is
  * covered. */
 static void test_a_changed_answer_is_never_opened(void **state)
@@ -465,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_a_long_text_is_refused_when_it_may_not_be_cut),
         cmocka_unit_test(test_requests_beyond_the_token_limit),
         cmocka_unit_test(test_texts_in_work_are_bounded),
+        cmocka_unit_test(test_an_answer_beyond_the_clients_limit_is_a_refusal),
         cmocka_unit_test(test_a_changed_answer_is_never_opened),
         cmocka_unit_test(test_sessions_are_bounded),
         cmocka_unit_test(test_a_client_that_vanishes_leaves_nothing_behind),
