@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -98,16 +100,36 @@ static void sync_folder_of(const char *path)
         (void)fsync(fd.v);
 }
 
-/* A device, a pipe or a descriptor (/dev/stdout) is written in place: it cannot be replaced. */
+/* The descriptor that a path names ("/dev/stdout", "/dev/fd/3"), or -1. */
+static int descriptor_of(const char *path)
+{
+    static const char *const FOLDERS[] = {"/dev/fd/", "/proc/self/fd/"};
+    uint64_t n = 0;
+    if (strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STDERR_FILENO;
+    for (size_t i = 0; i < sizeof(FOLDERS) / sizeof(FOLDERS[0]); i++) {
+        size_t len = strlen(FOLDERS[i]);
+        if (strncmp(path, FOLDERS[i], len) == 0 && ok(text_parse_u64(path + len, INT_MAX, &n)))
+            return (int)n;
+    }
+    return -1;
+}
+
+/* A device, a pipe or a descriptor is written in place: it cannot be replaced. A descriptor may
+ * stand for a regular file, and then the path is not that of the file. */
 static bool is_special(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    return descriptor_of(path) >= 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
 
 static status write_in_place(const char *path, struct bytes content)
 {
-    struct fd fd CLEANUP(fd_close) = {open(path, O_WRONLY | O_CLOEXEC)};
+    int named = descriptor_of(path);
+    struct fd fd CLEANUP(fd_close) = {named >= 0 ? fcntl(named, F_DUPFD_CLOEXEC, 0)
+                                                 : open(path, O_WRONLY | O_CLOEXEC)};
     REQUIRE(fd.v >= 0, ST_IO, "cannot open %s: %s", path, strerror(errno));
     return write_all(fd.v, path, content);
 }

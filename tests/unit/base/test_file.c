@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -110,6 +111,26 @@ static void test_failed_reads(void **state)
     (void)fault_each(FAULT_ALLOC, ST_NOMEM, read_it, NULL);
 }
 
+/* /dev/stdout redirected to a regular file: the file behind the descriptor is meant. */
+static void test_a_descriptor_is_written_in_place(void **state)
+{
+    (void)state;
+    char name[64];
+    struct file_out f = FILE_OUT_NONE;
+    struct fd fd CLEANUP(fd_close) = {open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    assert_true(fd.v >= 0);
+    assert_int_equal(write(fd.v, "first ", 6), 6);
+    static const char *const FOLDERS[] = {"/dev/fd", "/proc/self/fd"};
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(name, sizeof(name), "%s/%d", FOLDERS[i], fd.v);
+        assert_ok(file_write(name, 0600, BYTES_LIT("second ")));
+        assert_code(file_out_open(name, 0600, &f), ST_USAGE);
+    }
+    assert_content(BYTES_LIT("first second second "));
+    assert_code(file_write("/dev/fd/999999", 0600, BYTES_LIT("x")), ST_IO);
+    assert_code(file_write("/dev/fd/1x", 0600, BYTES_LIT("x")), ST_IO);
+}
+
 static void test_streamed_output(void **state)
 {
     (void)state;
@@ -166,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_read),
         cmocka_unit_test(test_failed_writes_leave_the_old_file),
         cmocka_unit_test(test_failed_reads),
+        cmocka_unit_test(test_a_descriptor_is_written_in_place),
         cmocka_unit_test(test_streamed_output),
         cmocka_unit_test(test_failed_streamed_output),
         cmocka_unit_test(test_join),
