@@ -37,18 +37,17 @@ static void writing_done(struct writing *w)
     model_files_freep(&w->files);
 }
 
-static void tell(struct writing *w, uint64_t n)
+static status tell(struct writing *w, uint64_t n)
 {
     w->done += n;
-    if (w->progress != NULL)
-        w->progress(w->progress_ctx, w->done, w->total);
+    return w->progress ? w->progress(w->progress_ctx, w->done, w->total) : OK;
 }
 
 static status read_piece(struct writing *w, uint32_t file, uint64_t chunk)
 {
     size_t n = layout_chunk_bytes(&w->files->layout.files[file], chunk);
     buf_clear(&w->piece);
-    tell(w, n);
+    TRY(tell(w, n));
     return model_files_read(w->files, w->files->files[file].name, chunk * MANIFEST_CHUNK_BYTES, n,
                             &w->piece);
 }

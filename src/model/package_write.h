@@ -17,8 +17,8 @@ struct package_plan {
     const uint8_t *content_digest; /* what the folder must hold (content.h), or NULL */
 };
 
-/* Called as bytes are sealed; may be NULL. */
-typedef void (*package_progress_fn)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
+/* Called as bytes are sealed; may be NULL. A failure ends the writing and is what it fails with. */
+typedef status (*package_progress_fn)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
 
 struct package_made {
     struct manifest manifest;

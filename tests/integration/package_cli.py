@@ -3,9 +3,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import stat
 import struct
 import subprocess
+import time
 
 import _tiny_model
 from _eml import Place, equal, expect, main, need_model, open_terminal, program
@@ -196,6 +198,21 @@ def test_pack_refuses():
         one_line(place.run("eml", "model", "pack", *words, code=None), 1, "tokenizer.json")
 
 
+def test_an_interrupted_pack_leaves_nothing():
+    with Place() as place:
+        place.run("eml", "keygen", "--out", "sign.key")
+        words = [program("eml"), "model", "pack", "--model-dir", os.path.abspath(need_model()), "--id", "m", "--version", "1",
+                 "--sign-key", "sign.key", "--out", "m.pkg"]
+        with subprocess.Popen(words, cwd=place.dir, stderr=subprocess.PIPE, text=True) as pack:
+            while not os.path.exists(place.path("m.pkg.key")):
+                equal(pack.poll(), None, "it has ended before it could be interrupted")
+                time.sleep(0.002)
+            pack.send_signal(signal.SIGINT)
+            said = pack.communicate()[1]
+        equal((pack.returncode, said), (1, "eml: cancelled: interrupted, nothing was written; try again later\n"))
+        equal(os.listdir(place.dir), ["sign.key"], "left behind")
+
+
 def test_folder_and_package_embed_the_same():
     with Place() as place:
         public = packed(place)
@@ -288,5 +305,5 @@ def test_the_real_model():
 
 main(test_keygen, test_pack_inspect_verify, test_the_package_holds_nothing_in_clear, test_without_a_key,
      test_damaged_packages, test_a_damaged_package_embeds_nothing, test_rollback_and_dates, test_keys_of_others,
-     test_pack_refuses, test_folder_and_package_embed_the_same, test_long_texts, test_progress_on_a_terminal, test_tokenize, test_which_model,
+     test_pack_refuses, test_an_interrupted_pack_leaves_nothing, test_folder_and_package_embed_the_same, test_long_texts, test_progress_on_a_terminal, test_tokenize, test_which_model,
      test_the_real_model)

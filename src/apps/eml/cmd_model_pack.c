@@ -11,6 +11,7 @@
 #include "model/package_write.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <unistd.h>
 
 enum { DAY_S = 86400, VALID_DAYS = 365, VALID_DAYS_MAX = 36500 };
@@ -83,11 +84,29 @@ static status plan_numbers(const struct cli *args, struct package_plan *p)
     return OK;
 }
 
-static void show_progress(void *ctx, uint64_t done, uint64_t total)
+/* A key or a half package is no use to anybody: an interruption is a failure like any other. */
+static volatile sig_atomic_t is_interrupted;
+
+static void on_interrupt(int sig)
+{
+    (void)sig;
+    is_interrupted = 1;
+}
+
+static void catch_interrupts(void)
+{
+    const struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    (void)sigaction(SIGINT, &act, NULL);
+    (void)sigaction(SIGTERM, &act, NULL);
+}
+
+static status show_progress(void *ctx, uint64_t done, uint64_t total)
 {
     struct progress *p = ctx;
+    REQUIRE(!is_interrupted, ST_CANCELLED, "interrupted, nothing was written");
     p->total = (size_t)(total >> 20);
     progress_set(p, (size_t)(done >> 20));
+    return OK;
 }
 
 static status write_package(const char *path, const struct package_plan *plan,
@@ -106,6 +125,7 @@ static status pack(const struct cli *args, struct package_plan *plan)
     uint8_t model_digest[SHA256_LEN];
     TRY(check_loads(args, plan, model_digest));
     TRY(model_option_key_path(args, path, kek.path));
+    catch_interrupts();
     TRY(kek_open(&kek));
     plan->kek = &kek.key;
     plan->content_digest = model_digest;

@@ -123,17 +123,38 @@ static void places_that_cannot_be_written(void **state)
 }
 
 /* Changes the weights once the first pass is over. */
-static void change(void *ctx, uint64_t done, uint64_t total)
+static status change(void *ctx, uint64_t done, uint64_t total)
 {
     const struct model_fixture *f = ctx;
     char path[PATH_MAX];
     if (done <= total / 2)
-        return;
+        return OK;
     assert_ok(file_join(f->folder, CONTENT_WEIGHTS, path, sizeof(path)));
     int fd = open(path, O_WRONLY);
     assert_true(fd >= 0);
     assert_int_equal(pwrite(fd, "changed", 7, 5), 7);
     (void)close(fd);
+    return OK;
+}
+
+static status stop_in_the_second_pass(void *ctx, uint64_t done, uint64_t total)
+{
+    (void)ctx;
+    REQUIRE(done <= total / 2, ST_CANCELLED, "enough");
+    return OK;
+}
+
+static void an_interrupted_package_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct model_fixture f;
+    struct package_made made;
+    model_fixture_make(&f, WEIGHTS);
+    struct package_plan plan = model_fixture_plan(&f, 1);
+    assert_code(package_write(f.package, &plan, stop_in_the_second_pass, NULL, &made),
+                ST_CANCELLED);
+    assert_false(file_exists(f.package));
+    model_fixture_remove(&f); /* fails when a temporary file is left */
 }
 
 static void a_file_that_changes_between_the_passes(void **state)
@@ -175,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_bad_plan_leaves_nothing),
         cmocka_unit_test(places_that_cannot_be_written),
         cmocka_unit_test(a_file_that_changes_between_the_passes),
+        cmocka_unit_test(an_interrupted_package_leaves_nothing_behind),
         cmocka_unit_test(the_folder_must_be_the_one_meant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
