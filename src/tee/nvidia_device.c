@@ -30,13 +30,16 @@ static status check_state(const struct nvidia_device_api *api)
     return OK;
 }
 
-/* The certificate says what the device is, not the library. */
+/* The certificate says what the device is, not the library. The chain has to be one that a verifier
+ * reads: PEM text from its first byte, and no longer than a device's. */
 static status name_of(struct bytes chain_pem, const char **out)
 {
     struct cert_list certs CLEANUP(cert_list_done) = {0};
     struct gpu_leaf leaf = {0};
+    REQUIRE(chain_pem.n > 0 && chain_pem.p[0] == '-', ST_FORMAT, "the chain is no PEM text");
     TRY(cert_list_read(chain_pem, &certs));
-    REQUIRE(certs.n > 0, ST_FORMAT, "no certificates");
+    REQUIRE(certs.n <= GPU_CERTS_MAX, ST_LIMIT, "%zu certificates, at most %d", certs.n,
+            GPU_CERTS_MAX);
     TRY(gpu_leaf_read(certs.der[0], &leaf));
     *out = gpu_leaf_arch_name(leaf.arch);
     return OK;

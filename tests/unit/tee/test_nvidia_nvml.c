@@ -10,6 +10,7 @@
 
 #include "crypto/hash.h"
 #include "fakes/fake_nvml.h"
+#include "formats/pem.h"
 #include "support/forge_gpu.h"
 #include "tee/verify/evidence.h"
 #include "tee/verify/nvidia/gpu_list.h"
@@ -190,6 +191,22 @@ static void chain_cut(void)
 {
     fake->said_chain_n = 100;
 }
+static void chain_of_der(void)
+{
+    fake->chains[0] = buf_view(&devices.v[0].ders[FORGE_GPU_LEAF]);
+}
+#define TINY_PEM "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+static void chain_of_seven(void)
+{
+    static struct buf seven;
+    buf_done(&seven);
+    seven = BUF_MAX(NVIDIA_NVML_ATTESTATION_CHAIN_MAX);
+    pem_put(&seven, "CERTIFICATE", buf_view(&devices.v[0].ders[FORGE_GPU_LEAF]));
+    for (size_t i = 0; i < 6; i++)
+        buf_put_str(&seven, TINY_PEM);
+    assert_ok(buf_status(&seven));
+    fake->chains[0] = buf_view(&seven);
+}
 static void pcie_off(void)
 {
     fake->state.feature = 0;
@@ -231,6 +248,8 @@ static const struct row {
     {"no certificate", no_certificate, ST_IO},
     {"chain longer than its place", chain_too_long, ST_LIMIT},
     {"chain cut off", chain_cut, ST_FORMAT},
+    {"chain that is no PEM text", chain_of_der, ST_FORMAT},
+    {"chain of seven certificates", chain_of_seven, ST_LIMIT},
 };
 
 static void each_failure_is_reported(void **state)
