@@ -99,6 +99,20 @@ def collateral(vectors):
     return out
 
 
+def nvml_replies(vectors):
+    """The library starts, tells right settings and a right state, its devices with report and chain, and both again."""
+    out, state = [], bytes([0, 0, 0]) + bytes([0, 2, 1, 0])
+    for file in sorted(vectors.glob(f"{GPU}/evidence/json/*.json")):
+        devices = json.loads(file.read_text())
+        replies = b"\0" + state + bytes([0, len(devices)])
+        for device in devices:
+            report, chain = base64.b64decode(device["evidence"]), base64.b64decode(device["certificate"])
+            replies += struct.pack(">BBBH", 0, 0, 1, len(report)) + report
+            replies += struct.pack(">BBH", 0, 0, len(chain)) + chain
+        out.append(replies + state)
+    return out
+
+
 SEEDS = {
     "bundle": raw("nitro/docs/*.cose"),
     "cbor": raw("nitro/docs/*.cose"),
@@ -113,6 +127,7 @@ SEEDS = {
     "jwk": raw("gcp-confidential-space/oidc/jwks*.json"),
     "jwt": raw("gcp-confidential-space/oidc/*.jwt", "gcp-confidential-space/pki/*.jwt", "gcp-confidential-space/malformed/*"),
     "nitro": raw("nitro/docs/*.cose"),
+    "nvidia_nvml": nvml_replies,
     "pem": raw(f"{SNP}/amd/*/*.pem", f"{DCAP}/*/*.pem"),
     "quote": raw(f"{DCAP}/quotes/*.quote", f"{DCAP}/intel-sample-sgx/quote.dat"),
     "rim": raw(f"{GPU}/rim/*.xml"),

@@ -14,8 +14,9 @@
 
 struct nvidia_nvml;
 
-/* Loads and starts it. ST_NOTFOUND no such library; ST_UNSUPPORTED a function is missing, which is
- * a driver before confidential computing; ST_IO it does not start. */
+/* Loads and starts it; NULL: the functions are this program's own. ST_NOTFOUND no such library;
+ * ST_UNSUPPORTED a function is missing, which is a driver before confidential computing; ST_IO it
+ * does not start. */
 NODISCARD status nvidia_nvml_open(const char *library, struct nvidia_nvml **out);
 void nvidia_nvml_closep(struct nvidia_nvml **n);
 struct nvidia_device_api nvidia_nvml_api(struct nvidia_nvml *n);
