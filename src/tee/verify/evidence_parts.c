@@ -147,8 +147,12 @@ static status judge_devices(struct evidence_job *j)
         .checks = j->checks,
         .facts = j->facts,
     };
+    size_t n_facts = j->facts != NULL ? j->facts->n : 0;
     TRY(evidence_run(&d));
     j->are_devices_signed = d.reached >= NEEDS_SIGNED;
+    /* Facts are shown where the CPU's signature held; what a device says needs its own. */
+    if (j->facts != NULL && !j->are_devices_signed)
+        j->facts->n = n_facts;
     j->has_devices = j->are_devices_signed && d.release != NULL;
     return OK;
 }

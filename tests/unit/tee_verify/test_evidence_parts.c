@@ -65,6 +65,7 @@ static void device_check(struct evidence_job *j)
 {
     g_device_states++;
     if (g_is_device_unsupported) {
+        evidence_fact(j, "gpu", "says so");
         evidence_unreadable(j, FAIL(ST_UNSUPPORTED, "a device of tomorrow"));
         return;
     }
@@ -470,6 +471,20 @@ static void cpu_comes_first_and_each_check_once(void **state)
     assert_false(o.v.has_devices);
 }
 
+/* Facts are shown where the evidence is authentic, and that the CPU's is says nothing of these. */
+static void unsigned_devices_tell_no_facts(void **state)
+{
+    (void)state;
+    struct scene s CLEANUP(done);
+    struct outcome o;
+    init(&s);
+    devices_of_tomorrow(&s);
+    judge(&s, &o);
+    assert_true(o.claimed.is_signed && !o.claimed.has_devices);
+    assert_string_equal(evidence_facts_find(&o.claimed.facts, "cpu"), "is here");
+    assert_null(evidence_facts_find(&o.claimed.facts, "gpu"));
+}
+
 static void what_the_caller_gives_comes_before_the_bundle(void **state)
 {
     (void)state;
@@ -557,6 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_has_its_verdict),
         cmocka_unit_test(cpu_comes_first_and_each_check_once),
+        cmocka_unit_test(unsigned_devices_tell_no_facts),
         cmocka_unit_test(what_the_caller_gives_comes_before_the_bundle),
         cmocka_unit_test(malformed_bundles_are_malformed),
         cmocka_unit_test(numbers_are_remembered_on_accept_only),
