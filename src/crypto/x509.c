@@ -265,6 +265,7 @@ static status check_chain(const struct x509_chain *chain, const struct parsed *p
         TRY(status_context(check_cert(p, chain, cert, i == 0), "certificate %d above the leaf", i));
         TRY(narrow(cert, &v));
     }
+    v.n_certs = (size_t)n;
     *out = v;
     return OK;
 }

@@ -38,6 +38,8 @@ struct x509_verified {
     int64_t not_before_unix_s; /* the latest notBefore of the chain, root included */
     int64_t not_after_unix_s;  /* the earliest notAfter of the chain */
     size_t n_crl_named;        /* certificates that name a CRL; all were checked if n_crls > 0 */
+    size_t n_certs; /* of the chain, leaf and root included: what else was given among the
+                     * intermediates is proven by nobody */
 };
 
 /* ST_FORMAT or ST_TRUNCATED not a certificate or CRL; ST_LIMIT too large or too many; ST_CERT

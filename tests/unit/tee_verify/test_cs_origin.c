@@ -102,6 +102,33 @@ static void test_origins(void **state)
     }
 }
 
+/* Two that issue each other fit between leaf and intermediate by their names. */
+static void test_stray_certificates(void **state)
+{
+    (void)state;
+    struct forge_cs_judged got;
+    struct buf stray[2] = {BUF_MAX(1 << 14), BUF_MAX(1 << 14)};
+    struct x509_request r = forge_cs_request(&forge, 1);
+    r.issuer_name = "forge stray";
+    forge_cs_issue(&forge, 2, &r, &stray[0]);
+    r.common_name = "forge stray";
+    r.issuer_name = "forge intermediate";
+    forge_cs_issue(&forge, 2, &r, &stray[1]);
+    const struct bytes chain[] = {buf_view(&forge.certs[2]), buf_view(&stray[0]),
+                                  buf_view(&stray[1]), buf_view(&forge.certs[1])};
+    struct buf header CLEANUP(buf_done) = forge_cs_header(chain, 4);
+    struct buf claims CLEANUP(buf_done) = forge_cs_claims(&forge, NULL, NULL);
+    struct buf token CLEANUP(buf_done) =
+        forge_jwt_sign(forge.keys[2], buf_view(&header), buf_view(&claims));
+    struct evidence_policy *policy CLEANUP(evidence_policy_freep) = forge_cs_policy(NULL, NULL);
+    const struct evidence_expect expect = forge_cs_expect(&forge);
+    forge_cs_judge(buf_view(&token), policy, &expect, &got);
+    forge_cs_expect_only("certificates beside the chain", &got.checks, "token.chain",
+                         "CS_CHAIN_INVALID");
+    buf_done(&stray[0]);
+    buf_done(&stray[1]);
+}
+
 static void test_keys(void **state)
 {
     (void)state;
@@ -299,15 +326,11 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_pinned_key),
-        cmocka_unit_test(test_no_jwks),
-        cmocka_unit_test(test_chains),
-        cmocka_unit_test(test_revocation),
-        cmocka_unit_test(test_required_crl_is_missing),
-        cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_bit_flips),
+        cmocka_unit_test(test_origins),     cmocka_unit_test(test_stray_certificates),
+        cmocka_unit_test(test_keys),        cmocka_unit_test(test_pinned_key),
+        cmocka_unit_test(test_no_jwks),     cmocka_unit_test(test_chains),
+        cmocka_unit_test(test_revocation),  cmocka_unit_test(test_required_crl_is_missing),
+        cmocka_unit_test(test_signature),   cmocka_unit_test(test_bit_flips),
         cmocka_unit_test(test_truncations),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

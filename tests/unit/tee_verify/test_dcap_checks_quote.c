@@ -145,6 +145,15 @@ static void leaf_signed_by_a_stranger(void)
     forge_dcap_issue(&scene.f);
 }
 
+/* The CA beside it is the one whose CRL would have to list it. */
+static void leaf_signed_by_the_root(void)
+{
+    struct x509_request *leaf = &scene.f.certs[FORGE_DCAP_PCK].request;
+    leaf->issuer_name = scene.f.certs[FORGE_DCAP_ROOT].request.common_name;
+    leaf->issuer_key = scene.f.certs[FORGE_DCAP_ROOT].key;
+    forge_dcap_issue(&scene.f);
+}
+
 static void intermediate_is_no_ca(void)
 {
     scene.f.certs[FORGE_DCAP_CA].request.is_ca = false;
@@ -272,6 +281,8 @@ static const struct scene_row REFUSED[] = {
     {"before the certificates' time", QUOTE_TDX, before_its_time, "pck.time",
      "DCAP_PCK_TIME_INVALID"},
     {"leaf signed by a stranger", QUOTE_TDX, leaf_signed_by_a_stranger, "pck.chain",
+     "DCAP_PCK_CHAIN_INVALID"},
+    {"leaf signed by the root", QUOTE_TDX, leaf_signed_by_the_root, "pck.chain",
      "DCAP_PCK_CHAIN_INVALID"},
     {"intermediate is no CA", QUOTE_TDX, intermediate_is_no_ca, "pck.chain",
      "DCAP_PCK_CHAIN_INVALID"},

@@ -75,6 +75,28 @@ static void order_is_part_of_the_form(void **state)
     forge_gpu_done(&f);
 }
 
+/* It has the name of the boot ROM's and any key at all, and nobody needs it for the proof. */
+static void no_certificate_stands_beside_the_chain(void **state)
+{
+    (void)state;
+    struct forge_gpu f;
+    struct gpu_chain_proof proof;
+    struct buf stray CLEANUP(buf_done) = BUF_MAX(1 << 14);
+    forge_gpu_init(&f);
+    struct cert_list certs CLEANUP(cert_list_done) = chain_of(&f.v[0]);
+    struct x509_request r = f.v[0].requests[FORGE_GPU_BROM];
+    r.issuer_name = r.common_name;
+    r.subject_key = r.issuer_key = f.v[0].keys[FORGE_GPU_LEAF];
+    assert_ok(x509_issue(&r, &stray));
+    struct cert_list v = {.n = certs.n + 1};
+    v.der[0] = certs.der[0];
+    v.der[1] = buf_view(&stray);
+    memcpy(v.der + 2, certs.der + 1, (certs.n - 1) * sizeof(v.der[0]));
+    assert_ok(gpu_chain_verify(&certs, FORGE_GPU_NOW, NULL, &proof));
+    assert_code(gpu_chain_verify(&v, FORGE_GPU_NOW, NULL, &proof), ST_CERT);
+    forge_gpu_done(&f);
+}
+
 static void revocation_counts_who_names_a_list(void **state)
 {
     (void)state;
@@ -226,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proven_chain_is_remembered),
         cmocka_unit_test(order_is_part_of_the_form),
+        cmocka_unit_test(no_certificate_stands_beside_the_chain),
         cmocka_unit_test(revocation_counts_who_names_a_list),
         cmocka_unit_test(leaf_says_what_it_is),
         cmocka_unit_test(each_rule_of_the_leaf),

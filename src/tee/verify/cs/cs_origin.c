@@ -161,8 +161,14 @@ static status check_order(const struct cs_state *c)
 static status prove_chain(const struct evidence_job *j, struct x509_verified *out)
 {
     struct x509_chain chain = chain_of(j);
+    struct x509_verified proven;
     TRY(check_order(cs_state_of(j)));
-    return x509_verify_chain(&chain, out);
+    TRY(x509_verify_chain(&chain, &proven));
+    REQUIRE(proven.n_certs == cs_state_of(j)->n_chain + 1, ST_CERT,
+            "%zu certificates below the root, of which the chain has %zu", cs_state_of(j)->n_chain,
+            proven.n_certs - 1);
+    *out = proven;
+    return OK;
 }
 
 void cs_check_chain(struct evidence_job *j)

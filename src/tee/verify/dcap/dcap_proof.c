@@ -52,6 +52,8 @@ static status prove(const struct bytes *certs, size_t n, int64_t at_unix_s, stru
         .at_unix_s = at_unix_s,
     };
     TRY(x509_verify_chain(&chain, &held));
+    REQUIRE(held.n_certs == n, ST_CERT, "%zu certificates, of which the chain has %zu", n,
+            held.n_certs);
     p->leaf_spki = held.leaf_spki;
     p->chain = (struct evidence_chain){
         .not_before_unix_s = held.not_before_unix_s,

@@ -13,7 +13,8 @@ status gpu_chain_root(const struct cert_list *certs)
     return OK;
 }
 
-/* One order and no other, so that the certificate behind the leaf is the one that issued it. */
+/* One order and no other, so that the certificate behind the leaf is the one that issued it: names
+ * here, and no certificate that the proof did without. */
 static status check_order(const struct cert_list *certs)
 {
     REQUIRE(certs->n >= CERTS_MIN && certs->n <= GPU_CERTS_MAX, ST_CERT,
@@ -54,6 +55,8 @@ static status prove(const struct cert_list *certs, int64_t at_unix_s, struct evi
     struct x509_chain chain = chain_of(certs, at_unix_s);
     struct x509_verified proven = {0};
     TRY(x509_verify_chain(&chain, &proven));
+    REQUIRE(proven.n_certs == certs->n, ST_CERT, "%zu certificates, of which the chain has %zu",
+            certs->n, proven.n_certs);
     *out = (struct evidence_chain){
         .not_before_unix_s = proven.not_before_unix_s,
         .not_after_unix_s = proven.not_after_unix_s,
