@@ -278,6 +278,15 @@ FORGE(with_one_key_twice)
     f->v[1].report_key = f->v[0].keys[FORGE_GPU_LEAF];
     forge_gpu_issue(f);
 }
+/* Who has one boot ROM's key makes leaves of any name. */
+FORGE(with_one_boot_rom_twice)
+{
+    with_a_second(f);
+    struct x509_request *leaf = &f->v[1].requests[FORGE_GPU_LEAF];
+    f->v[1].requests[FORGE_GPU_BROM].subject_key = f->v[0].keys[FORGE_GPU_BROM];
+    leaf->issuer_key = f->v[1].dice_key = f->v[0].keys[FORGE_GPU_BROM];
+    forge_gpu_issue(f);
+}
 FORGE(other_driver)
 {
     forge_gpu_field(D, GPU_OPAQUE_DRIVER_VERSION, bytes_of("550.90.08", 10));
@@ -556,6 +565,8 @@ static const struct row ROWS[] = {
     {"one device as two", "gpu.duplicates", "GPU_DUPLICATE", .forge = with_the_same_twice,
      .rules = TWO("")},
     {"one key as two", "gpu.duplicates", "GPU_DUPLICATE", .forge = with_one_key_twice,
+     .rules = TWO("")},
+    {"one boot ROM as two", "gpu.duplicates", "GPU_DUPLICATE", .forge = with_one_boot_rom_twice,
      .rules = TWO("")},
     {"no policy", "policy", NULL, .has_no_policy = true, .is_skip_required = true},
     {"one device too many", "gpu.count", "GPU_COUNT_MISMATCH", .forge = with_a_second,

@@ -351,14 +351,24 @@ void nvidia_check_arch(struct evidence_job *j)
                   st->list.n > 1 ? " and what the list calls the others" : "");
 }
 
+/* NVIDIA certifies one boot ROM for each device; that certifies whatever name its firmware asks
+ * for. */
+static bool are_one(const struct nvidia_state *st, size_t i, size_t k)
+{
+    struct bytes a, b;
+    return bytes_equal(st->v[i].chain.leaf_spki, st->v[k].chain.leaf_spki) ||
+           strcmp(st->v[i].leaf.serial, st->v[k].leaf.serial) == 0 ||
+           failed(x509_spki(st->list.v[i].certs.der[1], &a)) ||
+           failed(x509_spki(st->list.v[k].certs.der[1], &b)) || bytes_equal(a, b);
+}
+
 void nvidia_check_duplicates(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
     for (size_t i = 0; i < st->list.n; i++) {
         evidence_shows(j, "device's key", st->v[i].chain.leaf_spki);
         for (size_t k = 0; k < i; k++) {
-            bool is_same_key = bytes_equal(st->v[i].chain.leaf_spki, st->v[k].chain.leaf_spki);
-            if (!is_same_key && strcmp(st->v[i].leaf.serial, st->v[k].leaf.serial) != 0)
+            if (!are_one(st, i, k))
                 continue;
             evidence_fail(j, NULL, "devices %zu and %zu are one: %s", k, i, st->v[i].leaf.serial);
             return;
