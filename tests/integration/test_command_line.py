@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 
-from _eml import Place, equal, expect, free_port, main, program
+from _eml import ROOT, Place, equal, expect, free_port, main, program
 
 PROGRAMS = ["eml", "eml-verify", "eml-host", "eml-enclave", "eml-enclave-sim"]
 HEX32 = "11" * 32
@@ -165,6 +165,18 @@ def test_output_that_cannot_be_written():
     equal(run.stderr, "eml: standard output cannot be written\n")
 
 
+def test_a_result_that_cannot_be_written_is_one_line():
+    """Whether the program notices at once or when it ends, and in whichever process."""
+    with Place() as place, open("/dev/full", "wb") as full:
+        evidence = place.write("evidence", b"")
+        for words in (["eml", "policy", "explain", os.path.join(ROOT, "examples", "policy-nitro.json")],
+                      ["eml-verify", "selftest"], ["eml-verify", "checks"],
+                      ["eml-verify", "evidence", evidence, "--type", "nitro"],
+                      ["eml-verify", "evidence", evidence, "--type", "nitro", "--html", place.path("out.html")]):
+            run = subprocess.run([program(words[0]), *words[1:]], stdout=full, stderr=subprocess.PIPE, text=True)
+            expect(run.returncode != 0 and run.stderr.count("\n") == 1, f"{words}: {run.returncode}\n{run.stderr}")
+
+
 def test_a_closed_pipe_is_no_crash():
     reader, writer = os.pipe()
     os.close(reader)
@@ -193,5 +205,6 @@ def test_prompts_reach_no_core_file():
 main(test_help_and_version, test_unknown_option, test_unknown_command, test_missing_required_option,
      test_configuration_that_is_not_there, test_configuration_that_is_not_json, test_unknown_key,
      test_missing_and_mistyped_keys, test_unreachable_host, test_busy_port, test_missing_model, test_missing_package,
-     test_files_that_cannot_be_read, test_output_that_cannot_be_written, test_a_closed_pipe_is_no_crash,
+     test_files_that_cannot_be_read, test_output_that_cannot_be_written,
+     test_a_result_that_cannot_be_written_is_one_line, test_a_closed_pipe_is_no_crash,
      test_prompts_reach_no_core_file)

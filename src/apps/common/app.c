@@ -15,6 +15,7 @@ enum { DETAIL_ROOM = 4096 }; /* of a status, with each byte as four characters *
 
 static const char *program = "eml";
 static const char *command = "";
+static bool has_told;
 
 void app_init(const char *name)
 {
@@ -37,7 +38,7 @@ const char *app_fix(enum status_code code)
 {
     switch (code) {
     case ST_NOTFOUND:
-        return "check the path";
+        return "check the path or name";
     case ST_CONFIG:
         return "correct the configuration file";
     case ST_TIMEOUT:
@@ -79,6 +80,7 @@ static int fail_usage(void)
 int app_fail_fix(status s, const char *fix)
 {
     (void)fflush(stdout);
+    has_told = true;
     if (s.code == ST_USAGE)
         return fail_usage();
     struct buf detail CLEANUP(buf_done) = BUF_MAX(DETAIL_ROOM);
@@ -91,6 +93,15 @@ int app_fail_fix(status s, const char *fix)
 int app_fail(status s)
 {
     return app_fail_fix(s, app_fix(s.code));
+}
+
+int app_finish(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (!has_told)
+        (void)fprintf(stderr, "%s: standard output cannot be written\n", program);
+    return code ? code : 1;
 }
 
 status app_forbid_dumps(void)

@@ -18,6 +18,9 @@ const char *app_name(void);
 int app_fail(status s);
 /* The same with a fix that the caller knows better; NULL for none. */
 int app_fail_fix(status s, const char *fix);
+/* The last act: writes out what is left for standard output. When that fails there is one line, as
+ * for any failure, unless one has been printed already, and 0 becomes 1. */
+int app_finish(int code);
 /* What to do about a failure of that kind; NULL when only the detail can tell. */
 const char *app_fix(enum status_code code);
 

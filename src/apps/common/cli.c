@@ -381,10 +381,5 @@ static int dispatch(const struct cli_program *p, int argc, char **argv)
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
     app_init(program->name);
-    int code = dispatch(program, argc > 0 ? argc - 1 : 0, argv + 1);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fprintf(stderr, "%s: standard output cannot be written\n", program->name);
-        return code ? code : 1;
-    }
-    return code;
+    return app_finish(dispatch(program, argc > 0 ? argc - 1 : 0, argv + 1));
 }

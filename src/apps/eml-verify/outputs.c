@@ -73,9 +73,7 @@ static void close_all(struct outputs *o)
 static _Noreturn void verify_here(int (*work)(const void *ctx, const struct outputs *o),
                                   const void *ctx, struct outputs *o)
 {
-    int code = sandboxed(work, ctx, o);
-    if (fflush(stdout) != 0)
-        code = 1;
+    int code = app_finish(sandboxed(work, ctx, o));
     close_all(o);
     _exit(code);
 }
