@@ -185,6 +185,16 @@ def test_a_closed_pipe_is_no_crash():
     equal(run.returncode, 1, run.stderr)
 
 
+def test_texts_are_utf_8():
+    """Told before a model is loaded or a connection made: there is neither here."""
+    with Place() as place:
+        bad = place.write("lines", b"good\nbad \xff\n")
+        place.write("client.json", {"connect": "unix:/nonexistent", "policy": "none.json"})
+        for words in (["tokenize", "--model-dir", "none", "--file", bad], ["local", "embed", "--model-dir", "none", "--lines", bad],
+                      ["embed", "--config", "client.json", "--lines", bad]):
+            one_line(place.run("eml", *words, code=30), "eml", "text 1", "UTF-8")
+
+
 def line_of(pid, file, name):
     with open(f"/proc/{pid}/{file}") as f:
         return next(line for line in f if line.startswith(name)).split()
@@ -206,5 +216,5 @@ main(test_help_and_version, test_unknown_option, test_unknown_command, test_miss
      test_configuration_that_is_not_there, test_configuration_that_is_not_json, test_unknown_key,
      test_missing_and_mistyped_keys, test_unreachable_host, test_busy_port, test_missing_model, test_missing_package,
      test_files_that_cannot_be_read, test_output_that_cannot_be_written,
-     test_a_result_that_cannot_be_written_is_one_line, test_a_closed_pipe_is_no_crash,
+     test_a_result_that_cannot_be_written_is_one_line, test_a_closed_pipe_is_no_crash, test_texts_are_utf_8,
      test_prompts_reach_no_core_file)

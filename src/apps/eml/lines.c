@@ -1,6 +1,7 @@
 #include "apps/eml/lines.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -51,6 +52,14 @@ static status from_file(const char *path, struct lines *out)
     return OK;
 }
 
+/* Before a model is loaded or an enclave is asked, which could answer no request with such a text. */
+static status check_utf8(const struct lines *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        REQUIRE(utf8_is_valid(l->v[i]), ST_FORMAT, "text %zu: the text is not UTF-8", i);
+    return OK;
+}
+
 status lines_open(const struct cli *args, const char *file_option, struct lines *out)
 {
     const char *path = cli_value(args, file_option);
@@ -58,7 +67,8 @@ status lines_open(const struct cli *args, const char *file_option, struct lines 
     *out = (struct lines){0};
     if (has_text == (path != NULL))
         return cli_wrong("give texts with --text, or a file with --%s", file_option);
-    return has_text ? from_options(args, out) : from_file(path, out);
+    TRY(has_text ? from_options(args, out) : from_file(path, out));
+    return check_utf8(out);
 }
 
 void lines_done(struct lines *l)

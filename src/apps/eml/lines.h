@@ -13,8 +13,8 @@ struct lines {
 };
 
 /* From every --text of the command, or from the file that `file_option` names ("-": standard
- * input); ST_USAGE when both or neither are given. A line ends with LF or CRLF; a last empty line
- * is none. */
+ * input); ST_USAGE when both or neither are given, ST_FORMAT for a text that is not UTF-8. A line
+ * ends with LF or CRLF; a last empty line is none. */
 NODISCARD status lines_open(const struct cli *args, const char *file_option, struct lines *out);
 void lines_done(struct lines *l); /* wipes */
 
