@@ -195,6 +195,14 @@ def test_texts_are_utf_8():
             one_line(place.run("eml", *words, code=30), "eml", "text 1", "UTF-8")
 
 
+def test_names_of_kernels():
+    with Place() as place:
+        for name in ("receipt", "request", "response"):
+            place.write(name, b"x")
+        words = ["--receipt", "receipt", "--request", "request", "--response", "response", "--model-dir", "none"]
+        one_line(place.run("eml", "replay", *words, "--kernels", "fast", code=2), "eml", "--kernels", "avx2", "'fast'")
+
+
 def line_of(pid, file, name):
     with open(f"/proc/{pid}/{file}") as f:
         return next(line for line in f if line.startswith(name)).split()
@@ -216,5 +224,5 @@ main(test_help_and_version, test_unknown_option, test_unknown_command, test_miss
      test_configuration_that_is_not_there, test_configuration_that_is_not_json, test_unknown_key,
      test_missing_and_mistyped_keys, test_unreachable_host, test_busy_port, test_missing_model, test_missing_package,
      test_files_that_cannot_be_read, test_output_that_cannot_be_written,
-     test_a_result_that_cannot_be_written_is_one_line, test_a_closed_pipe_is_no_crash, test_texts_are_utf_8,
+     test_a_result_that_cannot_be_written_is_one_line, test_a_closed_pipe_is_no_crash, test_texts_are_utf_8, test_names_of_kernels,
      test_prompts_reach_no_core_file)

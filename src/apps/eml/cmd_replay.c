@@ -1,6 +1,7 @@
 #include "apps/eml/commands.h"
 
 #include "apps/common/app.h"
+#include "apps/eml/model_option.h"
 #include "base/file.h"
 #include "base/pool.h"
 #include "base/text.h"
@@ -58,9 +59,11 @@ static status read_inputs(const struct cli *args, struct replay *r)
 static status open_model(const struct cli *args, struct replay *r)
 {
     uint64_t threads;
+    const char *kernels = NULL;
+    TRY(model_option_kernels(args, &kernels));
     TRY(cli_u64(args, "threads", 1, POOL_THREADS_MAX, THREADS_DEFAULT, &threads));
     TRY(pool_new((uint32_t)threads, &r->pool));
-    const struct embedder_options o = {.kernels = cli_value(args, "kernels"), .pool = r->pool};
+    const struct embedder_options o = {.kernels = kernels, .pool = r->pool};
     return embedder_open_folder(cli_value(args, "model-dir"), &o, &r->embedder);
 }
 

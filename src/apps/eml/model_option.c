@@ -84,17 +84,25 @@ static status open_embedder(const struct cli *args, const struct embedder_option
     return status_context(open_package(args, package, o, out), "%s", package);
 }
 
-status model_option_open(const struct cli *args, struct model_option *out)
+status model_option_kernels(const struct cli *args, const char **out)
 {
     static const char *const KERNELS[] = {"auto", "reference", "avx2", "avx512", "neon", NULL};
+    size_t i = 0;
+    TRY(cli_choice(args, "kernels", KERNELS, 0, &i));
+    *out = KERNELS[i];
+    return OK;
+}
+
+status model_option_open(const struct cli *args, struct model_option *out)
+{
     struct model_option m CLEANUP(model_option_done) = {0};
     uint32_t n_threads = 0;
-    size_t kernels = 0;
+    const char *kernels = NULL;
     uint64_t start_ns = clock_mono_ns();
     TRY(model_option_threads(args, &n_threads));
-    TRY(cli_choice(args, "kernels", KERNELS, 0, &kernels));
+    TRY(model_option_kernels(args, &kernels));
     TRY(pool_new(n_threads, &m.pool));
-    const struct embedder_options o = {.kernels = KERNELS[kernels], .pool = m.pool};
+    const struct embedder_options o = {.kernels = kernels, .pool = m.pool};
     TRY(open_embedder(args, &o, &m.embedder));
     m.open_ns = clock_mono_ns() - start_ns;
     *out = m;

@@ -35,6 +35,8 @@ void model_option_done(struct model_option *m);
 NODISCARD status model_option_open(const struct cli *args, struct model_option *out);
 /* One line on standard error: time to ready, weights, peak memory, kernels, threads. */
 void model_option_stats(const struct model_option *m);
+/* --kernels, or "auto". */
+NODISCARD status model_option_kernels(const struct cli *args, const char **out);
 /* --threads, or the CPUs that this process may use. */
 NODISCARD status model_option_threads(const struct cli *args, uint32_t *out);
 
