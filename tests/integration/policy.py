@@ -148,7 +148,11 @@ def test_nothing_is_drafted_from_evidence_that_is_not_authentic():
         evidence[-1] ^= 1
         place.write("e", bytes(evidence))
         out = place.run("eml", "policy", "init", "--from-evidence", place.path("e"), "--type", "nitro", "--at", "1665651482", code=None)
-        expect(out.code != 0 and "not authentic" in out.err and out.out == "", out)
+        expect(out.code == 10 and "not authentic" in out.err and out.out == "", out)
+        place.write("empty", b"")
+        for kind in ("nitro", "tdx", "snp"):
+            out = place.run("eml", "policy", "init", "--from-evidence", "empty", "--type", kind, code=30)
+            expect("malformed" in out.err and out.out == "", out)
 
 
 main(test_examples_are_of_the_schema_and_are_read, test_schema_and_reader_refuse_the_same,

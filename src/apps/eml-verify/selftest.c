@@ -543,6 +543,7 @@ static status look(struct run *r)
     r->t->checks = r->good.checks;
     for (size_t i = 0; i < r->trace->n; i++)
         find_part(r, i);
+    REQUIRE(!r->good.checks.is_malformed, ST_FORMAT, "%s", status_detail());
     REQUIRE(checks_first_failure(&r->good.checks) == NULL && r->good.claimed.is_signed, ST_POLICY,
             "the undamaged evidence is not accepted: %s", status_detail());
     return OK;

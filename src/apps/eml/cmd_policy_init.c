@@ -81,6 +81,7 @@ static const char *first_trouble(const struct checks *c)
 static status look(struct draft *d)
 {
     (void)failed(evidence_files_verify(&d->files, &d->checks, &d->claimed, &d->verified));
+    REQUIRE(!d->checks.is_malformed, ST_FORMAT, "the evidence: %s", first_trouble(&d->checks));
     REQUIRE(d->claimed.is_signed, ST_POLICY, "the evidence is not authentic: %s",
             first_trouble(&d->checks));
     return OK;
