@@ -156,6 +156,12 @@ def test_files_that_cannot_be_read():
         one_line(out, "eml-verify", "not found", "none.cbor")
         out = place.run("eml-verify", "receipt", place.dir, "--key", HEX32, code=1)
         one_line(out, "eml-verify", "folder")
+        receipt = place.write("receipt", b"x")
+        for request, told in ((place.dir, "Is a directory"), (os.path.join(receipt, "x"), "Not a directory")):
+            out = place.run("eml-verify", "receipt", receipt, "--key", HEX32, "--request", request, code=1)
+            one_line(out, "eml-verify", "input or output failed", "--request", told)
+        out = place.run("eml-verify", "evidence", receipt, "--type", "tdx", "--report-data", "11", code=2)
+        one_line(out, "eml-verify", "--report-data takes 64 bytes")
 
 
 def test_output_that_cannot_be_written():

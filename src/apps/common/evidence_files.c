@@ -122,9 +122,11 @@ static status take_hex(const struct cli *args, const char *option, size_t min, s
     const char *text = cli_value(args, option);
     if (text == NULL)
         return OK;
+    bool is_fixed = min == room->max;
     if (failed(hex_decode_buf(bytes_str(text), room)) || room->n < min)
-        return cli_wrong("--%s takes %zu to %zu bytes as hexadecimal digits", option, min,
-                         room->max);
+        return is_fixed ? cli_wrong("--%s takes %zu bytes as hexadecimal digits", option, min)
+                        : cli_wrong("--%s takes %zu to %zu bytes as hexadecimal digits", option,
+                                    min, room->max);
     *out = view_of(room);
     return OK;
 }

@@ -1,5 +1,6 @@
 #include "apps/eml-verify/commands.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,11 +49,12 @@ static status hash_file(const char *path, uint8_t out[static SHA256_LEN])
     struct fd fd CLEANUP(fd_close) = {open(path, O_RDONLY | O_CLOEXEC)};
     struct hash *h CLEANUP(hash_freep) = NULL;
     ssize_t got = 1;
-    REQUIRE(fd.v >= 0, ST_NOTFOUND, "cannot open %s", path);
+    REQUIRE(fd.v >= 0, errno == ENOENT ? ST_NOTFOUND : ST_IO, "cannot open %s: %s", path,
+            strerror(errno));
     TRY(hash_new(HASH_SHA256, &h));
     while (got > 0) {
         got = read(fd.v, step, sizeof(step));
-        REQUIRE(got >= 0, ST_IO, "cannot read %s", path);
+        REQUIRE(got >= 0, ST_IO, "cannot read %s: %s", path, strerror(errno));
         TRY(hash_update(h, bytes_of(step, (size_t)got)));
     }
     return hash_final(h, out);
