@@ -2,8 +2,11 @@
 import contextlib
 import json
 import os
+import re
+import shutil
+import subprocess
 
-from _eml import Place, equal, expect, free_port, main, need_model
+from _eml import BIN, ROOT, Place, equal, expect, free_port, main, need_model
 
 
 class World:
@@ -212,6 +215,35 @@ def test_nobody_there():
         one_line(p.run("eml", "embed", "--config", p.path("none.json"), "--text", "x", code=None), 1)
 
 
+def tour():
+    """The commands of the README's tour, but for those that need a model fetched or evidence of real hardware."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        page = f.read().split("## A tour")[1].split("## What it promises")[0]
+    words = ("eml ", "eml-", "cp ", "publisher=")
+    return [line for line in page.splitlines() if line.startswith(words) and not re.search(r"\b(quote|report)\.bin", line)]
+
+
+def test_the_readmes_tour():
+    with Place() as place:
+        shutil.copytree(os.path.join(ROOT, "examples"), place.path("examples"))
+        shutil.copy(os.path.join(ROOT, "README.md"), place.dir)
+        os.makedirs(place.path("models"))
+        os.symlink(os.path.abspath(need_model()), place.path("models", "minilm"))
+        ports = {"7000": str(free_port()), "7001": str(free_port())}
+        for name in ("enclave", "host", "client"):
+            text = place.read("examples", name + ".json").decode()
+            place.write(f"examples/{name}.json", re.sub("700[01]", lambda m: ports[m[0]], text))
+        up = f"until [ -e policy.json ] && (exec 3<>/dev/tcp/127.0.0.1/{ports['7000']}) 2>/dev/null; do sleep 0.1; done"
+        lines = ["set -e", "trap 'kill $(jobs -p)' EXIT"]
+        for line in tour():
+            lines += [line, up] if line.startswith("eml-host ") else [line]
+        expect(len(lines) > 15, lines)
+        run = subprocess.run(["bash", "-c", "\n".join(lines)], cwd=place.dir, capture_output=True, text=True, timeout=600,
+                             stdin=subprocess.DEVNULL, env={**os.environ, "PATH": BIN + ":" + os.environ["PATH"]})
+        equal(run.returncode, 0, f"{run.stdout[-2000:]}\n{run.stderr[-2000:]}")
+        expect(os.path.exists(place.path("receipt.cbor")), "a receipt")
+
+
 main(test_embedding_is_the_engines, test_attest, test_receipt_verifies_and_replays, test_a_thousand_lines,
      test_policies_that_do_not_fit, test_epoch, test_the_policy_goes_to_the_state_folder, test_suites, test_restart_keeps_the_root,
-     test_enclave_refuses_bad_configurations, test_nobody_there)
+     test_enclave_refuses_bad_configurations, test_nobody_there, test_the_readmes_tour)
