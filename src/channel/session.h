@@ -82,11 +82,11 @@ NODISCARD status session_end(struct session *s);
 void session_abort(struct session *s, enum status_code reason);
 void session_freep(struct session **s); /* no goodbye; wipes keys and every unread byte */
 
-bool session_is_open(struct session *s);            /* false after the end or a fatal failure */
-size_t session_n_streams(struct session *s);        /* open now */
+bool session_is_open(struct session *s);             /* false after the end or a fatal failure */
+size_t session_n_streams(struct session *s);         /* open now */
 size_t session_max_message(const struct session *s); /* bytes that one may have, to the peer */
-uint32_t session_next_stream(struct session *s);    /* client: an id that has not been used */
-const uint8_t *session_id(const struct session *s); /* SESSION_ID_LEN bytes, not secret */
+uint32_t session_next_stream(struct session *s);     /* client: an id that has not been used */
+const uint8_t *session_id(const struct session *s);  /* SESSION_ID_LEN bytes, not secret */
 const uint8_t *session_transcript(const struct session *s); /* SESSION_TRANSCRIPT_LEN bytes */
 /* What the client verified; NULL on the server. Lives as long as the session. */
 const struct evidence_verified *session_evidence(const struct session *s);

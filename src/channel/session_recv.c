@@ -223,8 +223,8 @@ static void after_wait(struct session *s, unsigned ready)
 /* Asked before every read: a peer that keeps the receiver busy never lets it wait. */
 static status check_age(const struct session *s)
 {
-    REQUIRE(clock_mono_ns() < after_ms(s->started_ns, s->limits.total_timeout_ms), ST_TIMEOUT,
-            "%s", TOO_OLD);
+    REQUIRE(clock_mono_ns() < after_ms(s->started_ns, s->limits.total_timeout_ms), ST_TIMEOUT, "%s",
+            TOO_OLD);
     return OK;
 }
 

@@ -80,9 +80,10 @@ static const struct cli_command COMMANDS[] = {
         .max_operands = 16,
         .summary = "damage evidence in hundreds of ways: each must be noticed",
         CLI_OPTIONS(SELFTEST_OPTIONS),
-        .notes = "Without FILE: built-in simulated evidence, made for this test only.\n"
-                 "Exit: 0 every damage was noticed; 10 one was not, or the evidence is not accepted\n"
-                 "as it is; 30 it does not parse; 2 wrong use, 1 failed.\n",
+        .notes =
+            "Without FILE: built-in simulated evidence, made for this test only.\n"
+            "Exit: 0 every damage was noticed; 10 one was not, or the evidence is not accepted\n"
+            "as it is; 30 it does not parse; 2 wrong use, 1 failed.\n",
         .run = commands_selftest,
     },
     {

@@ -52,7 +52,7 @@ static status from_file(const char *path, struct lines *out)
     return OK;
 }
 
-/* Before a model is loaded or an enclave is asked, which could answer no request with such a text. */
+/* Before a model is loaded or an enclave asked: it could parse no request with such a text. */
 static status check_utf8(const struct lines *l)
 {
     for (size_t i = 0; i < l->n; i++)
