@@ -17,8 +17,8 @@ function(eml_program name)
     set(EML_PROGRAMS ${EML_PROGRAMS} ${name} PARENT_SCOPE)
 endfunction()
 
-eml_layer(apps_enclave DIR apps/enclave LINK eml_apps_common eml_serve)
 eml_layer(apps_sandbox DIR apps/sandbox LINK eml_base seccomp)
+eml_layer(apps_enclave DIR apps/enclave LINK eml_apps_common eml_apps_sandbox eml_serve)
 eml_program(eml-host LINK eml_apps_common eml_apps_sandbox eml_net)
 eml_program(eml LINK eml_apps_common eml_client eml_tee_rim)
 # The libraries that read XML come as shared ones: the static program has no `rim import`.

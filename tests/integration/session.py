@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from _eml import BIN, ROOT, Place, equal, expect, free_port, main, need_model
+from _eml import BIN, ROOT, Place, Skip, equal, expect, free_port, main, need_model
 
 
 class World:
@@ -106,6 +106,20 @@ def test_receipt_verifies_and_replays():
         p.run("eml-verify", "receipt", p.path("changed"), *trust, *files, code=10)
         other = p.run("eml", "local", "embed", "--model-dir", need_model(), "--json", "--text", "another").json_lines()
         expect(len(other) == 1, other)
+
+
+def test_runs_behind_a_system_call_filter():
+    if os.environ.get("EML_LANE", "plain") != "plain":
+        raise Skip("a sanitizer's runtime needs more calls than the filter allows")
+    with world() as w:
+        w.eml("embed", "--text", "x", "--receipt", w.place.path("r.cbor"), "--save-evidence", w.place.path("ev"))
+        for task in os.listdir(f"/proc/{w.enclave.process.pid}/task"):  # the filter is each thread's own
+            with open(f"/proc/{w.enclave.process.pid}/task/{task}/status") as f:
+                state = dict(line.split(":\t", 1) for line in f if ":\t" in line)
+            equal((state["Seccomp"].strip(), state["NoNewPrivs"].strip()), ("2", "1"), f"thread {task}")
+        said = w.place.run("eml-verify", "receipt", w.place.path("r.cbor"), "--evidence", w.place.path("ev", "evidence.bin"),
+                           "--policy", w.place.path("ev", "policy.json"), "--allow-evaluation", "--json").json()
+        expect(said["claims"]["memory_peak_mb"] > 0, f"the enclave can still tell its memory: {said['claims']}")
 
 
 def test_a_thousand_lines():
@@ -244,6 +258,7 @@ def test_the_readmes_tour():
         expect(os.path.exists(place.path("receipt.cbor")), "a receipt")
 
 
-main(test_embedding_is_the_engines, test_attest, test_receipt_verifies_and_replays, test_a_thousand_lines,
+main(test_embedding_is_the_engines, test_attest, test_receipt_verifies_and_replays, test_runs_behind_a_system_call_filter,
+     test_a_thousand_lines,
      test_policies_that_do_not_fit, test_epoch, test_the_policy_goes_to_the_state_folder, test_suites, test_restart_keeps_the_root,
      test_enclave_refuses_bad_configurations, test_nobody_there, test_the_readmes_tour)

@@ -31,8 +31,8 @@ LAYERS = {
     "apps/eml-host": ["base", "formats", "net", "apps/common", "apps/sandbox"],
     "apps/eml-verify": _BELOW_FORMATS + ["receipt", "tee/verify", "apps/common", "apps/sandbox"],
     "apps/eml": _BELOW_FORMATS + ["net", "engine", "receipt", "tee/verify", "tee/rim", "channel", "model", "serve", "client", "apps/common"],
-    "apps/enclave": _ENCLAVE,
-    "apps/eml-enclave": _ENCLAVE + ["apps/enclave"],
+    "apps/enclave": _ENCLAVE + ["apps/sandbox"],
+    "apps/eml-enclave": _ENCLAVE + ["apps/enclave", "apps/sandbox"],
     "apps/eml-enclave-sim": _ENCLAVE + ["apps/enclave", "tee/sim"],
 }
 # Layers whose sub-folders belong to them, one for each platform.

@@ -13,16 +13,17 @@ SOCKETS = {"socket", "socketpair", "connect", "bind", "listen", "accept", "accep
            "send", "sendto", "sendmsg", "recv", "recvfrom", "recvmsg"}
 MEGABYTE = 1000000
 
-# Forbidden: a whole layer ("engine"), or one module of it ("crypto/aead").
+# Forbidden, or demanded: a whole layer ("engine"), or one module of it ("crypto/aead").
 RULES = {
     "eml-host": {"without": ["crypto", "formats/cose", "formats/cbor", "engine", "receipt", "tee_verify", "tee", "tee_rim", "tee_sim",
                              "channel", "model", "serve"],
+                 "with": ["apps_sandbox"],
                  "libraries_without": ["libcrypto", "libssl"]},
     "eml": {"without": ["tee", "tee_sim"]},
     "eml-verify": {"without": ["net", "engine", "tee", "tee_rim", "tee_sim", "channel", "model", "serve"],
-                   "is_static": True, "no_sockets": True, "max_bytes": 6 * MEGABYTE},
-    "eml-enclave": {"without": ["tee_rim", "tee_sim"], "is_static": True},
-    "eml-enclave-sim": {"without": ["tee_rim"], "libraries_without": ["libxml", "libxmlsec"]},
+                   "with": ["apps_sandbox"], "is_static": True, "no_sockets": True, "max_bytes": 6 * MEGABYTE},
+    "eml-enclave": {"without": ["tee_rim", "tee_sim"], "with": ["apps_sandbox", "tee/apart_provider"], "is_static": True},
+    "eml-enclave-sim": {"without": ["tee_rim"], "with": ["apps_sandbox"], "libraries_without": ["libxml", "libxmlsec"]},
 }
 
 
@@ -45,6 +46,10 @@ def check_without(program, rule, defined):
         found = held(defined, what)
         if found:
             report.fail(program, f"holds {what}: {', '.join(sorted(found)[:5])}")
+    for what in rule.get("with", []):
+        report.look()
+        if not held(defined, what):
+            report.fail(program, f"does not hold {what}")
 
 
 def check_libraries(program, rule):

@@ -2,11 +2,38 @@
  * It links no simulated platform. */
 #include "apps/common/cli.h"
 #include "apps/enclave/enclave.h"
+#include "apps/sandbox/sandbox.h"
+#include "tee/apart_provider.h"
 #include "tee/cs_provider.h"
 #include "tee/nitro.h"
 #include "tee/tsm_provider.h"
 
 #include <string.h>
+
+static status confine_reports(void)
+{
+    return sandbox_enter(SANDBOX_REPORTS);
+}
+
+static status confine_tokens(void)
+{
+    return sandbox_enter(SANDBOX_TOKENS);
+}
+
+/* The enclave itself opens no file and no socket once it serves. Takes the provider. */
+static status set_apart(struct tee_provider *taken, status (*confine)(void),
+                        struct tee_provider **out)
+{
+    const struct apart_options o = {.confine = confine, .timeout_ms = APART_TIMEOUT_MS};
+    return apart_provider_over(taken, &o, out);
+}
+
+static status open_tsm(struct tee_provider **out)
+{
+    struct tee_provider *worker = NULL;
+    TRY(tsm_provider_open(&worker));
+    return set_apart(worker, confine_reports, out);
+}
 
 static status open_confidential_space(const struct enclave_config *c, struct tee_provider **out)
 {
@@ -15,7 +42,9 @@ static status open_confidential_space(const struct enclave_config *c, struct tee
         .audience = c->audience,
         .kind = c->asks_for_oidc ? CS_LAUNCHER_OIDC : CS_LAUNCHER_PKI,
     };
-    return cs_provider_open(&o, out);
+    struct tee_provider *worker = NULL;
+    TRY(cs_provider_open(&o, &worker));
+    return set_apart(worker, confine_tokens, out);
 }
 
 /* The configuration says where this runs; evidence says it to clients, who believe nothing else. */
@@ -27,7 +56,7 @@ static status open_platform(const struct enclave_config *c, struct tee_provider 
     if (strcmp(name, "nitro") == 0)
         return nitro_provider_open(out);
     if (strcmp(name, "tsm") == 0)
-        return tsm_provider_open(out);
+        return open_tsm(out);
     if (strcmp(name, "confidential-space") == 0)
         return open_confidential_space(c, out);
     return FAIL(ST_CONFIG, "platform \"%.32s\" is not nitro, tsm or confidential-space", name);

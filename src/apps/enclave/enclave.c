@@ -1,6 +1,7 @@
 #include "apps/enclave/enclave.h"
 
 #include "apps/common/app.h"
+#include "apps/sandbox/sandbox.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "crypto/rand.h"
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PLATFORM_ENTROPY = 64, VERSION_TEXT = 24 };
 
@@ -92,6 +94,13 @@ static status boot(struct enclave_config *c, enclave_platform_fn open_platform, 
     return OK;
 }
 
+/* From here on nothing is opened, and nothing connected to. */
+static status confine(const struct tee_provider *provider)
+{
+    bool has_nsm = strcmp(tee_platform(provider), STATEMENT_PLATFORM_NITRO) == 0;
+    return sandbox_enter(has_nsm ? SANDBOX_ENCLAVE_NITRO : SANDBOX_ENCLAVE);
+}
+
 static status serve(struct enclave_config *c, struct parts *p, enclave_ready_fn ready, void *ctx)
 {
     char version[VERSION_TEXT];
@@ -103,6 +112,7 @@ static status serve(struct enclave_config *c, struct parts *p, enclave_ready_fn 
     if (ready != NULL)
         TRY(ready(ctx, c, p->provider, p->embedder));
     TRY(listener_open(c->listen, &p->listener));
+    TRY(confine(p->provider));
     handle_stop(p->listener);
     LOG(LOG_INFO, "ready", LOG_TEXT("listen", listener_address(p->listener)),
         LOG_TEXT("platform", tee_platform(p->provider)), LOG_TEXT("model", m->id),
