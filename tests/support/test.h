@@ -13,6 +13,9 @@
 #include "base/buf.h"
 #include "base/status.h"
 
+/* Deadline for what will happen: no machine is that slow, only a hang is. */
+enum { TEST_PATIENCE_MS = 60000 };
+
 #define assert_ok(expr)                                                            \
     do {                                                                           \
         status s_ = (expr);                                                        \

@@ -31,7 +31,7 @@ static void say(struct session *from, struct session *to, uint32_t id, uint8_t t
 {
     struct message m CLEANUP(message_done) = {0};
     assert_ok(session_send(from, id, type, true, text));
-    assert_ok(session_recv(to, clock_deadline_ms(2000), &m));
+    assert_ok(session_recv(to, clock_deadline_ms(TEST_PATIENCE_MS), &m));
     assert_int_equal(m.stream_id, id);
     assert_int_equal(m.type, type);
     assert_true(m.is_last);
@@ -235,7 +235,7 @@ static void answer_by_hand(struct stream *s, const struct hand *h)
     struct client_hello hello;
     uint8_t t1[32];
     uint8_t signature[64];
-    assert_ok(handshake_read(s, FRAME_CLIENT_HELLO, clock_deadline_ms(5000), &frame));
+    assert_ok(handshake_read(s, FRAME_CLIENT_HELLO, clock_deadline_ms(TEST_PATIENCE_MS), &frame));
     assert_ok(client_hello_parse(frame_payload(&frame), &hello));
     assert_ok(transcript_new(&t));
     assert_ok(transcript_add(t, "client-hello", buf_view(&frame)));
@@ -255,7 +255,7 @@ static void answer_by_hand(struct stream *s, const struct hand *h)
     assert_ok(handshake_signed_bytes(t1, &message));
     assert_ok(ed25519_sign(&world.key, buf_view(&message), signature));
     buf_put(&frame, BYTES_OF(signature));
-    assert_ok(stream_write(s, buf_view(&frame), clock_deadline_ms(5000)));
+    assert_ok(stream_write(s, buf_view(&frame), clock_deadline_ms(TEST_PATIENCE_MS)));
     stream_shutdown_write(s);
 }
 
@@ -359,14 +359,14 @@ static void clients_by_hand(void **state)
         struct channel_side server;
         uint8_t told[9];
         assert_ok(stream_pair(&a, &b));
-        assert_ok(stream_write(a, buf_view(&bytes), clock_deadline_ms(1000)));
+        assert_ok(stream_write(a, buf_view(&bytes), clock_deadline_ms(TEST_PATIENCE_MS)));
         stream_shutdown_write(a);
         channel_start_server(&world, b, &server);
         channel_join(&server);
         if (server.result.code != CLIENTS[i].server)
             fail_msg("%s: %s (%s)", CLIENTS[i].rule, status_name(server.result.code),
                      server.detail);
-        assert_ok(stream_read(a, told, sizeof(told), clock_deadline_ms(1000)));
+        assert_ok(stream_read(a, told, sizeof(told), clock_deadline_ms(TEST_PATIENCE_MS)));
         assert_int_equal(told[3], FRAME_ERROR);
         assert_int_equal(told[8], CLIENTS[i].told);
     }
@@ -424,7 +424,7 @@ static void each_side_tells_its_message_limit(void **state)
     assert_code(session_send(e.client, 1, MSG_REQUEST, true, BYTES_LIT("12345678901")), ST_LIMIT);
     assert_ok(session_send(e.client, 1, MSG_REQUEST, true, BYTES_LIT("1234567890")));
     struct message m CLEANUP(message_done) = {0};
-    assert_ok(session_recv(e.server, clock_deadline_ms(2000), &m));
+    assert_ok(session_recv(e.server, clock_deadline_ms(TEST_PATIENCE_MS), &m));
     assert_code(session_send(e.server, 1, MSG_RESPONSE, true, BYTES_LIT("123456")), ST_LIMIT);
     assert_ok(session_send(e.server, 1, MSG_RESPONSE, true, BYTES_LIT("12345")));
     channel_ends_done(&e);

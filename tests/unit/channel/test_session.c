@@ -12,7 +12,7 @@
 
 static uint64_t soon(void)
 {
-    return clock_deadline_ms(10000);
+    return clock_deadline_ms(TEST_PATIENCE_MS);
 }
 
 static struct buf pattern(size_t n, uint32_t seed)

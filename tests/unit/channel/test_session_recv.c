@@ -5,7 +5,7 @@
 
 static uint64_t soon(void)
 {
-    return clock_deadline_ms(5000);
+    return clock_deadline_ms(TEST_PATIENCE_MS);
 }
 
 typedef void (*attack_fn)(struct raw_peer *p);

@@ -121,7 +121,7 @@ static struct session_secrets check_keys(unsigned suite, struct transcript *t)
 static void receive(struct session *s, uint32_t id, uint8_t type, bool is_last, const char *want)
 {
     struct message m CLEANUP(message_done) = {0};
-    assert_ok(session_recv(s, clock_deadline_ms(5000), &m));
+    assert_ok(session_recv(s, clock_deadline_ms(TEST_PATIENCE_MS), &m));
     assert_int_equal(m.stream_id, id);
     assert_int_equal(m.type, type);
     assert_int_equal(m.is_last, is_last);
@@ -150,7 +150,7 @@ static struct session *session_fed_with(unsigned suite, bool is_client, const ch
         .started_ns = clock_mono_ns(),
     };
     assert_ok(session_new(&setup, &s));
-    assert_ok(stream_write(*out_peer, buf_view(&records), clock_deadline_ms(5000)));
+    assert_ok(stream_write(*out_peer, buf_view(&records), clock_deadline_ms(TEST_PATIENCE_MS)));
     return s;
 }
 
@@ -161,7 +161,7 @@ static void check_records(unsigned suite, const struct session_secrets *secrets)
     struct session *server = session_fed_with(suite, false, "up", secrets, &peer);
     receive(server, 1, MSG_REQUEST, true, "question");
     receive(server, 2, MSG_REQUEST, false, "padded");
-    assert_code(session_recv(server, clock_deadline_ms(5000), &none), ST_CLOSED);
+    assert_code(session_recv(server, clock_deadline_ms(TEST_PATIENCE_MS), &none), ST_CLOSED);
     session_freep(&server);
     stream_freep(&peer);
 
@@ -169,11 +169,11 @@ static void check_records(unsigned suite, const struct session_secrets *secrets)
     assert_ok(session_send(client, 1, MSG_REQUEST, true, BYTES_LIT("question")));
     receive(client, 1, MSG_RESPONSE, false, "answer");
     receive(client, 1, MSG_RECEIPT, true, "receipt");
-    assert_code(session_recv(client, clock_deadline_ms(5000), &none), ST_CANCELLED);
+    assert_code(session_recv(client, clock_deadline_ms(TEST_PATIENCE_MS), &none), ST_CANCELLED);
     /* The other way round: what this side sealed is the vector's first record. */
     struct buf up CLEANUP(buf_done) = value(suite, "up");
     uint8_t sent[RECORD_HEADER_LEN + FRAGMENT_HEADER_LEN + 8 + AEAD_TAG_LEN];
-    assert_ok(stream_read(peer, sent, sizeof(sent), clock_deadline_ms(5000)));
+    assert_ok(stream_read(peer, sent, sizeof(sent), clock_deadline_ms(TEST_PATIENCE_MS)));
     assert_memory_equal(sent, up.p, sizeof(sent));
     session_freep(&client);
     stream_freep(&peer);

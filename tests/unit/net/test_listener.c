@@ -16,7 +16,7 @@
 
 static uint64_t soon(void)
 {
-    return clock_deadline_ms(2000);
+    return clock_deadline_ms(TEST_PATIENCE_MS);
 }
 
 static void check_round_trip(const char *address)
