@@ -51,6 +51,21 @@ static void config_id_not_pinned(void)
     scene.f.body[FORGE_SGX_CONFIGID + 63] = 1;
 }
 
+enum { EXT_PROD_ID = 32, FAMILY_ID = 304 };
+
+/* ISVPRODID is the signer's 7 in each of them. */
+static void another_extended_product(void)
+{
+    scene.policy = BY_SIGNER("7", "3");
+    scene.f.body[EXT_PROD_ID + 15] = 1;
+}
+
+static void another_family(void)
+{
+    scene.policy = BY_SIGNER("7", "3");
+    scene.f.body[FAMILY_ID] = 1;
+}
+
 static void policy_of_another_platform(void)
 {
 #define A48                                                              \
@@ -85,6 +100,10 @@ static const struct scene_row REFUSED[] = {
     {"another product of the signer", QUOTE_SGX, other_product, "measurements",
      "DCAP_MEASUREMENT_MISMATCH"},
     {"an older version of the product", QUOTE_SGX, older_version, "measurements",
+     "DCAP_MEASUREMENT_MISMATCH"},
+    {"another extended product of the signer", QUOTE_SGX, another_extended_product, "measurements",
+     "DCAP_MEASUREMENT_MISMATCH"},
+    {"another family of the signer", QUOTE_SGX, another_family, "measurements",
      "DCAP_MEASUREMENT_MISMATCH"},
     {"CONFIGID", QUOTE_SGX, config_id_not_pinned, "measurements", "DCAP_MEASUREMENT_MISMATCH"},
     {"a policy for TDX", QUOTE_SGX, policy_of_another_platform, "policy",
@@ -124,6 +143,18 @@ static void pinned_config_id(void)
     scene.f.body[FORGE_SGX_CONFIGID + 63] = 1;
 }
 
+static void pinned_product(void)
+{
+    scene.policy = BY_SIGNER("7", "3,\"ext_prod_id\":\"00000000000000000000000000000001\","
+                                  "\"family_id\":\"01000000000000000000000000000000\"");
+    scene.f.body[EXT_PROD_ID + 15] = scene.f.body[FAMILY_ID] = 1;
+}
+
+static void product_of_known_code(void)
+{
+    scene.f.body[EXT_PROD_ID] = scene.f.body[FAMILY_ID + 15] = 1;
+}
+
 static void with_a_statement(void)
 {
     scene.has_statement = true;
@@ -134,6 +165,8 @@ static const struct scene_row ACCEPTED[] = {
     {"by signer, product and version", QUOTE_SGX, by_signer, NULL, NULL},
     {"pinned attributes", QUOTE_SGX, pinned_attributes, NULL, NULL},
     {"pinned CONFIGID", QUOTE_SGX, pinned_config_id, NULL, NULL},
+    {"pinned product and family", QUOTE_SGX, pinned_product, NULL, NULL},
+    {"product and family of known code", QUOTE_SGX, product_of_known_code, NULL, NULL},
     {"a bound statement", QUOTE_SGX, with_a_statement, NULL, NULL},
 };
 

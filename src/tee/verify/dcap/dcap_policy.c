@@ -5,7 +5,12 @@
 
 #include "base/text.h"
 
-enum { AGE_LIMIT_S = 366 * 24 * 3600, SGX_MEASUREMENT_LEN = 32, SGX_CONFIG_ID_LEN = 64 };
+enum {
+    AGE_LIMIT_S = 366 * 24 * 3600,
+    SGX_MEASUREMENT_LEN = 32,
+    SGX_CONFIG_ID_LEN = 64,
+    SGX_PRODUCT_ID_LEN = 16
+};
 
 /* The JSON reader keeps the names that were asked for, so they live here. */
 static const char *const PIN_KEYS[DCAP_PIN_COUNT] = {
@@ -21,6 +26,8 @@ static const char *const PIN_KEYS[DCAP_PIN_COUNT] = {
     [DCAP_PIN_MRENCLAVE] = "mrenclave",
     [DCAP_PIN_MRSIGNER] = "mrsigner",
     [DCAP_PIN_CONFIGID] = "config_id",
+    [DCAP_PIN_EXT_PROD_ID] = "ext_prod_id",
+    [DCAP_PIN_FAMILY_ID] = "family_id",
 };
 
 const char *dcap_policy_pin_name(enum dcap_policy_pin pin)
@@ -32,6 +39,8 @@ size_t dcap_policy_pin_len(enum dcap_policy_pin pin)
 {
     if (pin == DCAP_PIN_CONFIGID)
         return SGX_CONFIG_ID_LEN;
+    if (pin == DCAP_PIN_EXT_PROD_ID || pin == DCAP_PIN_FAMILY_ID)
+        return SGX_PRODUCT_ID_LEN;
     return pin >= DCAP_PIN_MRENCLAVE ? SGX_MEASUREMENT_LEN : DCAP_POLICY_MEASUREMENT_LEN;
 }
 
@@ -289,6 +298,10 @@ static struct bytes measured(const struct quote *q, enum dcap_policy_pin pin)
         return q->enclave.mrenclave;
     case DCAP_PIN_CONFIGID:
         return q->enclave.config_id;
+    case DCAP_PIN_EXT_PROD_ID:
+        return q->enclave.ext_prod_id;
+    case DCAP_PIN_FAMILY_ID:
+        return q->enclave.family_id;
     default:
         return q->enclave.mrsigner;
     }
@@ -296,7 +309,7 @@ static struct bytes measured(const struct quote *q, enum dcap_policy_pin pin)
 
 bool dcap_policy_is_zero_unless_pinned(enum dcap_policy_pin pin)
 {
-    return (pin >= DCAP_PIN_MRCONFIGID && pin <= DCAP_PIN_MRSERVICETD) || pin == DCAP_PIN_CONFIGID;
+    return (pin >= DCAP_PIN_MRCONFIGID && pin <= DCAP_PIN_MRSERVICETD) || pin >= DCAP_PIN_CONFIGID;
 }
 
 static bool fits_pin(const struct dcap_policy_release *r, const struct quote *q,
@@ -305,6 +318,9 @@ static bool fits_pin(const struct dcap_policy_release *r, const struct quote *q,
     struct bytes got = measured(q, pin);
     if (is_pinned(r, pin))
         return bytes_equal(got, bytes_of(r->v[pin], dcap_policy_pin_len(pin)));
+    /* A signer's products are told apart by these too; the code itself is one product. */
+    if (pin >= DCAP_PIN_EXT_PROD_ID && is_pinned(r, DCAP_PIN_MRENCLAVE))
+        return true;
     return !dcap_policy_is_zero_unless_pinned(pin) || bytes_all_zero(got);
 }
 

@@ -4,7 +4,7 @@
  *                            rtmr1, rtmr2, and where pinned rtmr0 and rtmr3; mrconfigid, mrowner,
  *                            mrownerconfig and mrservicetd are zero unless pinned. SGX: mrenclave,
  *                            or mrsigner with isvprodid and min_isvsvn; config_id is zero unless
- *                            pinned
+ *                            pinned, and so are ext_prod_id and family_id without mrenclave
  *     statuses               TCB statuses accepted; ["UpToDate"] when absent; never "Revoked"
  *     advisories             ids (INTEL-SA-00615) that a platform may be subject to; none when
  *                            absent
@@ -53,7 +53,9 @@ enum dcap_policy_pin {
     DCAP_PIN_MRSERVICETD,
     DCAP_PIN_MRENCLAVE,
     DCAP_PIN_MRSIGNER,
-    DCAP_PIN_CONFIGID, /* zero unless pinned */
+    DCAP_PIN_CONFIGID,    /* zero unless pinned */
+    DCAP_PIN_EXT_PROD_ID, /* this one and the next: zero unless pinned, or MRENCLAVE is */
+    DCAP_PIN_FAMILY_ID,
     DCAP_PIN_COUNT
 };
 
