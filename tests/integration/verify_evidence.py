@@ -141,6 +141,32 @@ def test_hostile_evidence_does_not_reach_the_terminal():
                 expect(all(" " <= c < "\x7f" for c in line) and not line.startswith("verdict: accept"), (run, line))
 
 
+NO_PROVIDERS = """openssl_conf = init
+[init]
+providers = providers
+alg_section = properties
+[providers]
+null = null
+[null]
+activate = 1
+[properties]
+default_properties = fips=yes
+"""
+
+
+def test_a_hostile_environment_changes_nothing():
+    """Nothing is loaded or configured from outside: neither a library, nor what libcrypto does."""
+    with Place() as place:
+        words = accepted(place)
+        place.write("openssl.cnf", NO_PROVIDERS)
+        env = {"OPENSSL_CONF": place.path("openssl.cnf"), "OPENSSL_MODULES": place.path("."), "SSL_CERT_FILE": place.path("e")}
+        if not SLOW_LANE:  # a sanitizer's runtime is a library
+            env["LD_PRELOAD"] = place.path("none.so")
+        usual = place.run("eml-verify", *words)
+        hostile = place.run("eml-verify", *words, env=env)
+        equal((hostile.code, hostile.out, hostile.err), (0, usual.out, ""))
+
+
 def test_report_is_whole_or_not_there():
     with Place() as place:
         words = accepted(place)
@@ -347,8 +373,8 @@ def test_state_is_kept():
 
 
 main(test_report_of_accepted_evidence, test_what_is_not_proven_of_an_enclave_and_its_gpus, test_report_of_other_verdicts,
-     test_report_of_hostile_evidence, test_hostile_evidence_does_not_reach_the_terminal, test_report_is_whole_or_not_there,
-     test_who_reads_evidence_writes_nothing, test_a_verifier_that_is_killed_writes_nothing, test_explain,
-     test_without_a_policy_nothing_is_pinned, test_list_of_checks, test_selftest, test_selftest_needs_good_evidence,
-     test_nothing_of_one_type_is_another, test_garbage_is_malformed_or_refused, test_garbage_beside_evidence,
-     test_files_that_cannot_be_used, test_state_is_kept)
+     test_report_of_hostile_evidence, test_hostile_evidence_does_not_reach_the_terminal,
+     test_a_hostile_environment_changes_nothing, test_report_is_whole_or_not_there, test_who_reads_evidence_writes_nothing,
+     test_a_verifier_that_is_killed_writes_nothing, test_explain, test_without_a_policy_nothing_is_pinned, test_list_of_checks,
+     test_selftest, test_selftest_needs_good_evidence, test_nothing_of_one_type_is_another, test_garbage_is_malformed_or_refused,
+     test_garbage_beside_evidence, test_files_that_cannot_be_used, test_state_is_kept)
