@@ -54,8 +54,7 @@ static status open_sinks(const char *const paths[static OUTPUT_N], struct sink s
 {
     for (int i = 0; i < OUTPUT_N; i++) {
         if (paths[i] != NULL)
-            TRY(status_context(open_sink(paths[i], MODES[i], &sinks[i], &out->to[i]), "%s",
-                               paths[i]));
+            TRY(open_sink(paths[i], MODES[i], &sinks[i], &out->to[i]));
     }
     return OK;
 }
