@@ -1,4 +1,4 @@
-/* Intel's two tables: strict form, row by row; and the words and times in them. */
+/* Intel's two tables: strict form, row by row; and the words in them. */
 #include "support/forge_dcap.h"
 
 #include <string.h>
@@ -172,20 +172,6 @@ static void both_versions_say_the_same(void **state)
     tcb_info_done(&other);
 }
 
-static void times(void **state)
-{
-    (void)state;
-    int64_t t = 0;
-    assert_ok(tcb_status_time(BYTES_LIT("2025-06-15T15:06:40Z"), &t));
-    assert_int_equal(t, FORGE_DCAP_NOW);
-    assert_ok(tcb_status_time(BYTES_LIT("2024-02-29T00:00:00Z"), &t));
-    assert_code(tcb_status_time(BYTES_LIT("2025-02-29T00:00:00Z"), &t), ST_FORMAT);
-    assert_code(tcb_status_time(BYTES_LIT("2025-06-15t15:06:40z"), &t), ST_FORMAT);
-    assert_code(tcb_status_time(BYTES_LIT("2025-06-15T15:06:60Z"), &t), ST_FORMAT);
-    assert_code(tcb_status_time(BYTES_LIT("2025-13-15T15:06:40Z"), &t), ST_FORMAT);
-    assert_code(tcb_status_time(BYTES_LIT(""), &t), ST_FORMAT);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,7 +179,6 @@ int main(void)
         cmocka_unit_test(refused_qe_identity),
         cmocka_unit_test(cut_at_every_length),
         cmocka_unit_test(both_versions_say_the_same),
-        cmocka_unit_test(times),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,6 +1,6 @@
 #include "tee/verify/dcap/tcb_status.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 static const char *const NAMES[] = {
     [TCB_UP_TO_DATE] = "UpToDate",
@@ -90,57 +90,11 @@ enum tcb_status tcb_status_merge(enum tcb_status platform, enum tcb_status part)
     }
 }
 
-/* Digits of a fixed place, or -1. */
-static int digits(struct bytes text, size_t at, size_t n)
-{
-    int v = 0;
-    for (size_t i = at; i < at + n; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9')
-            return -1;
-        v = v * 10 + (text.p[i] - '0');
-    }
-    return v;
-}
-
-static bool has_form(struct bytes text)
-{
-    static const char FORM[] = "0000-00-00T00:00:00Z";
-    if (text.n != sizeof(FORM) - 1)
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        bool is_digit = text.p[i] >= '0' && text.p[i] <= '9';
-        if (FORM[i] == '0' ? !is_digit : text.p[i] != (uint8_t)FORM[i])
-            return false;
-    }
-    return true;
-}
-
-/* timegm() carries a 31st of June into July: what it gives must read back as what was written. */
-status tcb_status_time(struct bytes text, int64_t *out_unix_s)
-{
-    REQUIRE(has_form(text), ST_FORMAT, "a time that is not of the form 2025-06-19T10:56:11Z");
-    struct tm tm = {
-        .tm_year = digits(text, 0, 4) - 1900,
-        .tm_mon = digits(text, 5, 2) - 1,
-        .tm_mday = digits(text, 8, 2),
-        .tm_hour = digits(text, 11, 2),
-        .tm_min = digits(text, 14, 2),
-        .tm_sec = digits(text, 17, 2),
-    };
-    struct tm back = tm;
-    time_t t = timegm(&back);
-    REQUIRE(back.tm_year == tm.tm_year && back.tm_mon == tm.tm_mon && back.tm_mday == tm.tm_mday &&
-                back.tm_hour == tm.tm_hour && back.tm_min == tm.tm_min && back.tm_sec == tm.tm_sec,
-            ST_FORMAT, "a day or time that does not exist");
-    *out_unix_s = (int64_t)t;
-    return OK;
-}
-
 int64_t tcb_status_read_time(struct json_obj *o, const char *key, struct bytes *out_text)
 {
     int64_t t = 0;
     *out_text = json_text(o, key, true);
-    if (out_text->p != NULL && failed(tcb_status_time(*out_text, &t)))
+    if (out_text->p != NULL && failed(clock_parse(*out_text, &t)))
         json_error(o, ST_FORMAT, "\"%s\": %s", key, status_detail());
     return t;
 }

@@ -44,9 +44,7 @@ struct tcb_status_word tcb_status_read_part(struct json_obj *level);
 /* The platform's status after that of one part (quoting enclave, TDX module) is taken in. */
 enum tcb_status tcb_status_merge(enum tcb_status platform, enum tcb_status part);
 
-/* "2025-06-19T10:56:11Z", exactly; ST_FORMAT. */
-NODISCARD status tcb_status_time(struct bytes text, int64_t *out_unix_s);
-/* The same from a required key. */
+/* A time of base/clock.h's form, from a required key. */
 int64_t tcb_status_read_time(struct json_obj *o, const char *key, struct bytes *out_text);
 
 /* INTEL-SA- and five digits, the form of an advisory's id. */
