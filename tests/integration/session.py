@@ -74,7 +74,8 @@ def test_attest():
         for _ in range(2):  # makes the file, then reads it
             w.eml("attest")
             seen = json.loads(w.place.read("seen.json"))
-            equal(seen, {"version": 1, "tdx_tcb": 0, "tdx_qe": 0, "sgx_tcb": 0, "sgx_qe": 0}, "nothing of Intel's was seen")
+            equal(seen, {"version": 1, "tdx_tcb": 0, "tdx_qe": 0, "sgx_tcb": 0, "sgx_qe": 0, "policy_serial": 0},
+                  "nothing of Intel's was seen, and no signed policy")
         w.place.write("seen.json", "{}")
         w.eml("attest", code=30)  # a state that does not parse is not forgotten
         w.place.write("client.json", {**client, "state": "other.json", "collateral": "missing.json"})

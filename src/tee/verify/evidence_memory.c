@@ -17,6 +17,7 @@ static const char *const KEYS[EVIDENCE_MEMORY_N] = {
     [EVIDENCE_MEMORY_TDX_QE] = "tdx_qe",
     [EVIDENCE_MEMORY_SGX_TCB] = "sgx_tcb",
     [EVIDENCE_MEMORY_SGX_QE] = "sgx_qe",
+    [EVIDENCE_MEMORY_POLICY_SERIAL] = "policy_serial",
 };
 
 status evidence_memory_new(struct evidence_memory **out)

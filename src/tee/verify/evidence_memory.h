@@ -1,11 +1,13 @@
-/* evidence_memory - the highest numbers of collateral that were ever believed, so that older
- * collateral, genuine as it is, is not accepted again.
+/* evidence_memory - the highest numbers of collateral and of policies that were ever believed, so
+ * that older ones, genuine as they are, are not accepted again.
  *
  * Intel counts each re-evaluation of its TCB: tcbEvaluationDataNumber, in TCB info and in the QE
- * identity. A number is remembered only from evidence that was accepted.
+ * identity. Such a number is remembered only from evidence that was accepted. A policy's signer
+ * counts its versions: evidence_policy_file.h remembers that number once the signature held.
  *
- * On disk it is JSON, {"version":1,"tdx_tcb":17,"tdx_qe":17,"sgx_tcb":17,"sgx_qe":17}, written by
- * the programs. Trusted as a policy is: whoever may write it may make it forget.
+ * On disk it is JSON, {"version":1,"tdx_tcb":17,"tdx_qe":17,"sgx_tcb":17,"sgx_qe":17,
+ * "policy_serial":3}, written by the programs; a number that is left out is 0. Trusted as a plain
+ * policy is: whoever may write it may make it forget.
  */
 #ifndef TEE_VERIFY_EVIDENCE_MEMORY_H
 #define TEE_VERIFY_EVIDENCE_MEMORY_H
@@ -17,6 +19,7 @@ enum evidence_memory_of {
     EVIDENCE_MEMORY_TDX_QE,
     EVIDENCE_MEMORY_SGX_TCB,
     EVIDENCE_MEMORY_SGX_QE,
+    EVIDENCE_MEMORY_POLICY_SERIAL,
     EVIDENCE_MEMORY_N,
 };
 

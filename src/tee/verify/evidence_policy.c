@@ -1,5 +1,6 @@
 #include "tee/verify/evidence_policy.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "crypto/hash.h"
 #include "formats/json.h"
@@ -137,6 +138,15 @@ static status read_digests(struct json_obj *o, const char *key, struct policy_di
     return OK;
 }
 
+static void read_life(struct json_obj *o, struct evidence_policy *out)
+{
+    struct bytes end = json_text(o, "not_after", false);
+    out->serial = (uint32_t)json_int(o, "serial", false, 1, UINT32_MAX, 0);
+    out->has_end = end.p != NULL;
+    if (out->has_end && failed(clock_parse(end, &out->not_after_unix_s)))
+        json_error(o, ST_FORMAT, "\"not_after\": %s", status_detail());
+}
+
 static bool names_a_platform(const struct evidence_policy *p)
 {
     const bool present[] = {
@@ -175,6 +185,7 @@ static status read_policy(const json_t *root, struct evidence_policy *p)
     (void)json_int(&o, "version", true, POLICY_VERSION, POLICY_VERSION, 0);
     if (json_has(&o, "service"))
         copy_name(&o, "service", json_text(&o, "service", true), p->service, STATEMENT_SERVICE_MAX);
+    read_life(&o, p);
     read_freshness(&o, p);
     p->trusts_simulated_root = json_hex(&o, "trust_simulated_root", false, p->simulated_root_sha256,
                                         sizeof(p->simulated_root_sha256));
@@ -220,6 +231,15 @@ void evidence_policy_freep(struct evidence_policy **p)
         free(*p);
     }
     *p = NULL;
+}
+
+status evidence_policy_check_end(const struct evidence_policy *p, int64_t at_unix_s)
+{
+    char end[CLOCK_TEXT_LEN];
+    if (!p->has_end || at_unix_s <= p->not_after_unix_s)
+        return OK;
+    clock_text(p->not_after_unix_s, end);
+    return FAIL(ST_EXPIRED, "the policy ended at %s: get a newer one", end);
 }
 
 static bool is_match(const struct measurements *want, const struct measurements *got)

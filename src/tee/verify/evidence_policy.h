@@ -1,7 +1,8 @@
 /* evidence_policy - which code, which service and which platforms a client accepts: docs/POLICY.md.
  *
  * JSON, version 1, unknown keys refused. A policy that would accept nothing or anything is refused
- * when it is read: at least one release, and at least PCR0 in each.
+ * when it is read: at least one release, and at least PCR0 in each. Programs open policies by
+ * evidence_policy_file.h, which knows of signatures; this is the JSON alone.
  */
 #ifndef TEE_VERIFY_EVIDENCE_POLICY_H
 #define TEE_VERIFY_EVIDENCE_POLICY_H
@@ -59,13 +60,20 @@ struct evidence_policy {
     uint8_t simulated_root_sha256[32];
     struct policy_digests configs; /* of the enclave's configuration file */
     struct policy_digests models;  /* of model manifests */
-    uint8_t sha256[32];            /* of the policy's own bytes */
+    uint32_t serial;               /* grows with each version, from 1; 0: none given */
+    bool has_end;
+    int64_t not_after_unix_s; /* the last second at which it is accepted */
+    uint8_t sha256[32];       /* of the policy's own bytes */
+    bool is_signed;           /* evidence_policy_file.h sets these two */
+    uint8_t signer[32];       /* its Ed25519 key */
 };
 
 /* ST_FORMAT not JSON, unknown key, wrong type; ST_CONFIG a policy that says nothing or contradicts
  * itself; ST_LIMIT. */
 NODISCARD status evidence_policy_parse(struct bytes json, struct evidence_policy **out);
 void evidence_policy_freep(struct evidence_policy **p);
+/* ST_EXPIRED past the policy's end. */
+NODISCARD status evidence_policy_check_end(const struct evidence_policy *p, int64_t at_unix_s);
 
 /* The first release that the measurements match as a whole, or NULL. */
 const struct policy_release *evidence_policy_match(const struct policy_platform *p,

@@ -1,5 +1,6 @@
 #include "tee/verify/evidence_policy_text.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "formats/json.h"
 
@@ -110,8 +111,26 @@ static void explain_digests(const struct policy_digests *d, const char *what, st
     }
 }
 
+static void explain_life(const struct evidence_policy *p, struct buf *out)
+{
+    char end[CLOCK_TEXT_LEN];
+    clock_text(p->not_after_unix_s, end);
+    if (p->is_signed)
+        put_hex("It is signed by the key ", BYTES_OF(p->signer), ".\n", out);
+    if (p->serial > 0)
+        buf_printf(out,
+                   "Its serial is %" PRIu32 ": who verifies signatures and keeps a state file "
+                   "refuses a lower one afterwards.\n",
+                   p->serial);
+    if (p->has_end)
+        buf_printf(out, "It is refused after %s.\n", end);
+    else
+        buf_put_str(out, "It has no end.\n");
+}
+
 void evidence_policy_explain(const struct evidence_policy *p, struct buf *out)
 {
+    explain_life(p, out);
     explain_service(p, out);
     explain_digests(&p->models, "model", out);
     explain_digests(&p->configs, "configuration", out);

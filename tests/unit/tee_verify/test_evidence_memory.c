@@ -35,6 +35,18 @@ static void what_is_written_reads_back(void **state)
     assert_int_equal(evidence_memory_get(again, EVIDENCE_MEMORY_TDX_TCB), UINT32_MAX);
     assert_int_equal(evidence_memory_get(again, EVIDENCE_MEMORY_TDX_QE), 1);
     assert_int_equal(evidence_memory_get(again, EVIDENCE_MEMORY_SGX_QE), 100);
+    assert_int_equal(evidence_memory_get(again, EVIDENCE_MEMORY_POLICY_SERIAL), 4);
+}
+
+static void what_an_older_program_wrote_is_read(void **state)
+{
+    (void)state;
+    struct evidence_memory *m CLEANUP(evidence_memory_freep) = NULL;
+    assert_ok(evidence_memory_new(&m));
+    assert_ok(evidence_memory_read(
+        BYTES_LIT("{\"version\":1,\"tdx_tcb\":17,\"tdx_qe\":17,\"sgx_tcb\":0,\"sgx_qe\":0}"), m));
+    assert_int_equal(evidence_memory_get(m, EVIDENCE_MEMORY_TDX_TCB), 17);
+    assert_int_equal(evidence_memory_get(m, EVIDENCE_MEMORY_POLICY_SERIAL), 0);
 }
 
 static void malformed_state_changes_nothing(void **state)
@@ -69,6 +81,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_only_rise),
         cmocka_unit_test(what_is_written_reads_back),
+        cmocka_unit_test(what_an_older_program_wrote_is_read),
         cmocka_unit_test(malformed_state_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,8 @@ static const struct row {
     {"both platforms", "{\"version\":1,\"trust_simulated_root\":\"" HEX64 "\"," NITRO "," SIM "}",
      ST_OK},
     {"everything",
-     "{\"version\":1,\"service\":\"a.b\",\"freshness\":[\"session\",\"epoch\"],"
+     "{\"version\":1,\"serial\":4294967295,\"not_after\":\"2027-01-31T00:00:00Z\","
+     "\"service\":\"a.b\",\"freshness\":[\"session\",\"epoch\"],"
      "\"models\":[\"" HEX64 "\"],\"configs\":[\"" HEX64
      "\"],\"nitro\":{\"releases\":[{\"name\":\"r\",\"pcr0\":\"" PCR "\",\"pcr1\":\"" PCR
      "\",\"pcr2\":\"" PCR "\",\"pcr3\":\"" ZERO "\",\"pcr8\":\"" PCR "\",\"pcr31\":\"" PCR
@@ -104,6 +105,21 @@ static const struct row {
     {"crl_required as text",
      "{\"version\":1,\"nitro\":{\"releases\":[" REL "],\"crl_required\":\"no\"}}", ST_FORMAT},
 
+    {"serial zero", "{\"version\":1,\"serial\":0," NITRO "}", ANY_FAILURE},
+    {"serial negative", "{\"version\":1,\"serial\":-1," NITRO "}", ANY_FAILURE},
+    {"serial above 32 bits", "{\"version\":1,\"serial\":4294967296," NITRO "}", ANY_FAILURE},
+    {"serial a fraction", "{\"version\":1,\"serial\":1.5," NITRO "}", ST_FORMAT},
+    {"serial as text", "{\"version\":1,\"serial\":\"1\"," NITRO "}", ST_FORMAT},
+    {"serial null", "{\"version\":1,\"serial\":null," NITRO "}", ST_FORMAT},
+    {"not_after empty", "{\"version\":1,\"not_after\":\"\"," NITRO "}", ST_FORMAT},
+    {"not_after a date", "{\"version\":1,\"not_after\":\"2027-01-31\"," NITRO "}", ST_FORMAT},
+    {"not_after of another zone",
+     "{\"version\":1,\"not_after\":\"2027-01-31T00:00:00+01:00\"," NITRO "}", ST_FORMAT},
+    {"not_after a day that is not",
+     "{\"version\":1,\"not_after\":\"2027-02-29T00:00:00Z\"," NITRO "}", ST_FORMAT},
+    {"not_after a number", "{\"version\":1,\"not_after\":1801353600," NITRO "}", ST_FORMAT},
+    {"not_after null", "{\"version\":1,\"not_after\":null," NITRO "}", ST_FORMAT},
+
     {"freshness empty", "{\"version\":1,\"freshness\":[]," NITRO "}", ST_CONFIG},
     {"freshness unknown", "{\"version\":1,\"freshness\":[\"none\"]," NITRO "}", ST_FORMAT},
     {"freshness a number", "{\"version\":1,\"freshness\":[1]," NITRO "}", ST_FORMAT},
@@ -165,6 +181,9 @@ static void defaults_are_strict(void **state)
     assert_false(p->trusts_simulated_root);
     assert_int_equal(p->models.n, 0);
     assert_string_equal(p->service, "");
+    assert_int_equal(p->serial, 0);
+    assert_false(p->has_end);
+    assert_ok(evidence_policy_check_end(p, INT64_MAX));
 }
 
 static void values_are_read(void **state)
@@ -182,6 +201,9 @@ static void values_are_read(void **state)
     assert_int_equal(p->nitro.n_releases, 1);
     assert_string_equal(p->nitro.releases[0].name, "r");
     assert_int_equal(p->nitro.releases[0].want.present_mask, 0x8000010fu);
+    assert_int_equal(p->serial, UINT32_MAX);
+    assert_ok(evidence_policy_check_end(p, 1801353600));
+    assert_code(evidence_policy_check_end(p, 1801353601), ST_EXPIRED);
     memset(model, 0x11, sizeof(model));
     assert_true(evidence_policy_lists(&p->models, model));
     model[31] = 0;

@@ -43,6 +43,7 @@ static void what_is_open_is_said(void **state)
                                         "Debug mode is never accepted",
                                         "made for each session",
                                         "Evidence of every other platform is refused",
+                                        "It has no end.",
                                         NULL};
     expect_lines("{\"version\":1," NITRO "}}", LINES);
 }
@@ -56,11 +57,27 @@ static void what_is_pinned_is_said(void **state)
                                         "7 seconds old,",
                                         "Revocation lists must be given",
                                         "once for many",
+                                        "Its serial is 12: who verifies signatures",
+                                        "It is refused after 2027-01-31T00:00:00Z.",
                                         NULL};
-    expect_lines("{\"version\":1,\"service\":\"s1\",\"freshness\":[\"epoch\"],\"models\":"
+    expect_lines("{\"version\":1,\"serial\":12,\"not_after\":\"2027-01-31T00:00:00Z\","
+                 "\"service\":\"s1\",\"freshness\":[\"epoch\"],\"models\":"
                  "[\"" DIGEST "\"],\"configs\":[\"" DIGEST "\"]," NITRO
                  ",\"max_age_s\":7,\"crl_required\":true}}",
                  LINES);
+}
+
+static void a_signer_is_named(void **state)
+{
+    (void)state;
+    struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
+    struct buf out CLEANUP(buf_done) = BUF_MAX(1 << 20);
+    assert_ok(evidence_policy_parse(BYTES_LIT("{\"version\":1," NITRO "}}"), &p));
+    p->is_signed = true;
+    memset(p->signer, 0xbb, sizeof(p->signer));
+    evidence_policy_explain(p, &out);
+    buf_put_u8(&out, 0);
+    assert_non_null(strstr((const char *)out.p, "It is signed by the key " DIGEST ".\n"));
 }
 
 static void the_simulated_platform_is_called_so(void **state)
@@ -160,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_open_is_said),
         cmocka_unit_test(what_is_pinned_is_said),
+        cmocka_unit_test(a_signer_is_named),
         cmocka_unit_test(the_simulated_platform_is_called_so),
         cmocka_unit_test(every_example_is_explained_under_its_heading),
         cmocka_unit_test(nitro_is_pinned_without_instance_and_unused_registers),
