@@ -1,13 +1,14 @@
 #include "apps/common/evidence_files.h"
 
 #include "apps/common/collateral_files.h"
+#include "apps/common/state_file.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "formats/pem.h"
 
 /* One rule for all: what is larger is no evidence. */
-enum { INPUT_ROOM = 1 << 20, REPORT_DATA_LEN = 64, STATE_MODE = 0600 };
+enum { INPUT_ROOM = 1 << 20, REPORT_DATA_LEN = 64 };
 
 void evidence_files_init(struct evidence_files *f)
 {
@@ -150,19 +151,14 @@ static status take_type(struct evidence_files *f, const struct cli *args)
     return OK;
 }
 
-/* The first use of a state file makes it. */
 static status load_state(struct evidence_files *f, const struct cli *args)
 {
-    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
-    f->state_path_ = cli_value(args, "state");
-    if (f->state_path_ == NULL)
+    const char *path = cli_value(args, "state");
+    if (path == NULL)
         return OK;
     TRY(evidence_memory_new(&f->memory_));
     f->expect.memory = f->memory_;
-    if (!file_exists(f->state_path_))
-        return OK;
-    TRY(status_context(file_read(f->state_path_, &text), "--state"));
-    return status_context(evidence_memory_read(buf_view(&text), f->memory_), "%s", f->state_path_);
+    return status_context(state_file_read(path, f->memory_), "--state");
 }
 
 status evidence_files_load(struct evidence_files *f, const char *path, const struct cli *args)
@@ -180,14 +176,4 @@ status evidence_files_verify(struct evidence_files *f, struct checks *out_checks
 {
     return evidence_verify(buf_view(&f->evidence), f->type, f->policy, &f->expect, out_checks,
                            out_claimed, out);
-}
-
-status evidence_files_keep_state(const struct evidence_files *f)
-{
-    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
-    if (f->state_path_ == NULL)
-        return OK;
-    evidence_memory_put(f->memory_, &text);
-    TRY(buf_status(&text));
-    return status_context(file_write(f->state_path_, STATE_MODE, buf_view(&text)), "--state");
 }

@@ -52,7 +52,6 @@ struct evidence_files {
     struct buf crl_storage_[EVIDENCE_FILES_CRLS_MAX];
     struct bytes crls_[EVIDENCE_FILES_CRLS_MAX];
     struct evidence_memory *memory_;
-    const char *state_path_;
 };
 
 void evidence_files_init(struct evidence_files *f);
@@ -67,8 +66,5 @@ NODISCARD status evidence_files_load(struct evidence_files *f, const char *path,
 NODISCARD status evidence_files_verify(struct evidence_files *f, struct checks *out_checks,
                                        struct evidence_claimed *out_claimed,
                                        struct evidence_verified *out);
-
-/* After an accept: writes what was learnt to --state, atomically. OK when there is no --state. */
-NODISCARD status evidence_files_keep_state(const struct evidence_files *f);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "apps/common/app.h"
+#include "apps/common/state_file.h"
 #include "apps/sandbox/sandbox.h"
 #include "base/file.h"
 
@@ -91,10 +92,20 @@ static status receive(struct sink *s)
     return OK;
 }
 
-static status finish(struct sink *s)
+static status keep_state(const char *path, struct bytes content)
+{
+    struct evidence_memory *m CLEANUP(evidence_memory_freep) = NULL;
+    TRY(evidence_memory_new(&m));
+    TRY(evidence_memory_read(content, m));
+    return state_file_keep(path, m);
+}
+
+static status finish(enum output which, struct sink *s)
 {
     if (s->content.n == 0)
         return OK;
+    if (which == OUTPUT_STATE)
+        return keep_state(s->file.path, buf_view(&s->content));
     TRY(file_out_put(&s->file, buf_view(&s->content)));
     return file_out_commit(&s->file);
 }
@@ -130,7 +141,7 @@ static status collect(struct sink sinks[OUTPUT_N], pid_t pid, int *out_code)
     TRY(wait_for(pid, out_code));
     TRY(received);
     for (int i = 0; i < OUTPUT_N && is_verdict(*out_code); i++)
-        TRY(finish(&sinks[i]));
+        TRY(finish((enum output)i, &sinks[i]));
     return OK;
 }
 

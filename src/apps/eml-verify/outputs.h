@@ -3,7 +3,8 @@
  * A process that reads hostile bytes opens no file for writing and renames none
  * (apps/sandbox/sandbox.h). Where a report or a state file is asked for, two processes share the
  * work: one verifies, inside the sandbox, and hands finished bytes through a pipe; the other reads
- * no evidence, waits for the verdict and puts the files in place, whole or not at all.
+ * no evidence, waits for the verdict and puts the files in place, whole or not at all. Of a state
+ * file it takes the numbers only, and only higher ones (apps/common/state_file.h).
  */
 #ifndef APPS_EML_VERIFY_OUTPUTS_H
 #define APPS_EML_VERIFY_OUTPUTS_H

@@ -1,6 +1,7 @@
 #include "apps/eml/client.h"
 
 #include "apps/common/app.h"
+#include "apps/common/state_file.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "net/stream.h"
@@ -9,7 +10,6 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     CRL_ROOM = 1 << 20,
     INPUT_ROOM = 1 << 20,
-    STATE_MODE = 0600,
     POLICY_ROOM = 1 << 20,
     DEFAULT_TIMEOUT_S = 120,
 };
@@ -45,28 +45,20 @@ static status read_inputs(struct client *c)
     return read_input(c, "reference_values", &c->reference_bytes, &c->beside.reference_values);
 }
 
-/* What was believed of collateral before. The first accept makes the file. */
 static status read_state(struct client *c, const char *given)
 {
-    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
     if (given == NULL)
         return OK;
     TRY(config_path(&c->file, given, c->state_path, sizeof(c->state_path)));
     TRY(evidence_memory_new(&c->memory));
-    if (!file_exists(c->state_path))
-        return OK;
-    TRY(status_context(file_read(c->state_path, &text), "state"));
-    return status_context(evidence_memory_read(buf_view(&text), c->memory), "%s", c->state_path);
+    return status_context(state_file_read(c->state_path, c->memory), "state");
 }
 
 static status keep_state(const struct client *c)
 {
-    struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
     if (c->memory == NULL)
         return OK;
-    evidence_memory_put(c->memory, &text);
-    TRY(buf_status(&text));
-    return status_context(file_write(c->state_path, STATE_MODE, buf_view(&text)), "state");
+    return status_context(state_file_keep(c->state_path, c->memory), "state");
 }
 
 static status read_crls(struct client *c, const json_t *list)
