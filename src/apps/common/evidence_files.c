@@ -41,13 +41,29 @@ void evidence_files_done(struct evidence_files *f)
     evidence_memory_freep(&f->memory_);
 }
 
-static status load_policy(struct evidence_files *f, const char *path)
+static status take_policy_key(struct evidence_files *f, const struct cli *args)
 {
-    struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
+    if (!cli_has(args, "policy-key"))
+        return OK;
+    if (!cli_has(args, "policy"))
+        return cli_wrong("--policy-key verifies a policy: give --policy FILE with it");
+    TRY(cli_hex(args, "policy-key", f->policy_key_, sizeof(f->policy_key_)));
+    f->policy_key = f->policy_key_;
+    return OK;
+}
+
+static status load_policy(struct evidence_files *f, const struct cli *args)
+{
+    const char *path = cli_value(args, "policy");
+    struct buf file CLEANUP(buf_done) = BUF_MAX(EVIDENCE_POLICY_FILE_MAX_BYTES);
+    TRY(take_policy_key(f, args));
     if (path == NULL)
         return OK;
-    TRY(status_context(file_read(path, &text), "--policy"));
-    return status_context(evidence_policy_parse(buf_view(&text), &f->policy), "%s", path);
+    const struct evidence_policy_demand demand = {
+        .signer = f->policy_key, .at_unix_s = f->expect.at_unix_s, .memory = f->memory_};
+    TRY(status_context(file_read(path, &file), "--policy"));
+    return status_context(evidence_policy_file_open(buf_view(&file), &demand, &f->policy), "%s",
+                          path);
 }
 
 /* DER, or PEM with one block. */
@@ -166,9 +182,9 @@ status evidence_files_load(struct evidence_files *f, const char *path, const str
     TRY(take_type(f, args));
     TRY(take_expected(f, args));
     TRY(file_read(path, &f->evidence));
-    TRY(load_policy(f, cli_value(args, "policy")));
-    TRY(load_beside(f, args));
-    return load_state(f, args);
+    TRY(load_state(f, args));
+    TRY(load_policy(f, args));
+    return load_beside(f, args);
 }
 
 status evidence_files_verify(struct evidence_files *f, struct checks *out_checks,

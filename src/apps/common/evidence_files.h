@@ -7,8 +7,8 @@
  *         ...
  *     };
  *
- * Untrusted: the evidence and everything beside it. Trusted: the policy, the state and what stands
- * on the command line.
+ * Untrusted: the evidence and everything beside it, and a policy until --policy-key verified it.
+ * Trusted: a plain policy, the state and what stands on the command line.
  */
 #ifndef APPS_COMMON_EVIDENCE_FILES_H
 #define APPS_COMMON_EVIDENCE_FILES_H
@@ -16,12 +16,16 @@
 #include "apps/common/cli.h"
 #include "base/buf.h"
 #include "tee/verify/evidence.h"
+#include "tee/verify/evidence_policy_file.h"
 
 /* clang-format off */
 #define EVIDENCE_FILES_TYPE \
     {"type", "NAME", true, false, "nitro, tdx, sgx, snp, nvidia-gpu, cs-token or simulated"}
 #define EVIDENCE_FILES_POLICY \
-    {"policy", "FILE", false, false, "which code and platforms to accept"}
+    {"policy", "FILE", false, false, "which code and platforms to accept"}, \
+    EVIDENCE_FILES_POLICY_KEY
+#define EVIDENCE_FILES_POLICY_KEY \
+    {"policy-key", "HEX", false, false, "the policy must be signed by this Ed25519 key"}
 #define EVIDENCE_FILES_BESIDE \
     {"collateral", "PATH", false, true, "Intel's collateral: a file, or a folder"}, \
     {"devices", "FILE", false, false, "evidence of the enclave's GPUs (JSON)"}, \
@@ -31,7 +35,7 @@
     {"event-log", "FILE", false, false, "event log, to replay"}, \
     {"reference-values", "FILE", false, false, "of a GPU, from 'eml rim import'"}, \
     {"statement", "FILE", false, false, "the statement that the evidence binds"}, \
-    {"state", "FILE", false, false, "remembers the newest collateral"}
+    {"state", "FILE", false, false, "remembers the newest collateral and policy"}
 #define EVIDENCE_FILES_EXPECT \
     {"at", "UNIX", false, false, "time of verification (now)"}, \
     {"nonce", "HEX", false, false, "the nonce that the evidence must hold"}, \
@@ -44,11 +48,13 @@ struct evidence_files {
     enum evidence_type type; /* from --type; the caller sets it where there is no such option */
     struct buf evidence;
     struct evidence_policy *policy; /* NULL when none was given */
+    const uint8_t *policy_key;      /* from --policy-key, or NULL */
     struct evidence_expect expect;  /* borrows from the rest */
 
     /* not for direct use */
     struct buf statement_, collateral_, certs_, jwks_, event_log_, reference_values_, devices_;
     struct buf nonce_, report_data_;
+    uint8_t policy_key_[ED25519_PUBLIC_LEN];
     struct buf crl_storage_[EVIDENCE_FILES_CRLS_MAX];
     struct bytes crls_[EVIDENCE_FILES_CRLS_MAX];
     struct evidence_memory *memory_;

@@ -111,8 +111,9 @@ static status check_use(const struct cli *args)
     enum air_platform known;
     if (cli_has(args, "key") == cli_has(args, "evidence"))
         return cli_wrong("give either --key HEX, or --evidence FILE with --policy FILE");
-    if (cli_has(args, "key") && (cli_has(args, "policy") || cli_has(args, "crl")))
-        return cli_wrong("--policy and --crl judge evidence: give --evidence with them");
+    if (cli_has(args, "key") &&
+        (cli_has(args, "policy") || cli_has(args, "policy-key") || cli_has(args, "crl")))
+        return cli_wrong("--policy, --policy-key and --crl judge evidence: give --evidence");
     if (platform != NULL && !air_platform_from_name(bytes_str(platform), &known))
         return cli_wrong("--expect-platform takes nitro-pcr or tdx-mrtd-rtmr");
     return OK;
@@ -234,11 +235,16 @@ static status run_receipt(struct receipt_job *j, int *out_exit_code)
     return show_result(&show, out_exit_code);
 }
 
-/* What was learnt of collateral, after an accept. */
+/* Something was learnt by an accept, or by a signed policy whatever the verdict under it was. */
+static bool has_learnt(const struct evidence_step *e)
+{
+    return e->is_accepted || (e->files.policy != NULL && e->files.policy->is_signed);
+}
+
 static status keep_state(const struct evidence_step *e, const struct outputs *o)
 {
     struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
-    if (o->to[OUTPUT_STATE] < 0 || !e->is_accepted)
+    if (o->to[OUTPUT_STATE] < 0 || !has_learnt(e))
         return OK;
     evidence_memory_put(e->files.expect.memory, &text);
     TRY(buf_status(&text));

@@ -81,12 +81,14 @@ static status test_one(struct session *s, struct evidence_files *f, struct bytes
 static status test_file(struct session *s, const char *path)
 {
     struct evidence_files f CLEANUP(evidence_files_done);
-    struct buf policy CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
+    struct buf policy CLEANUP(buf_done) = BUF_MAX(EVIDENCE_POLICY_FILE_MAX_BYTES);
+    struct evidence_policy_verified text = {0};
     evidence_files_init(&f);
     TRY(evidence_files_load(&f, path, s->args));
     if (cli_has(s->args, "policy"))
         TRY(file_read(cli_value(s->args, "policy"), &policy));
-    return test_one(s, &f, buf_view(&policy), path);
+    TRY(evidence_policy_file_verify(buf_view(&policy), f.policy_key, &text));
+    return test_one(s, &f, text.json, path);
 }
 
 static status test_sample(struct session *s)
@@ -106,7 +108,8 @@ static status check_use(const struct cli *args)
     bool has_files = cli_n_operands(args) > 0;
     if (has_files && !cli_has(args, "type"))
         return cli_wrong("option --type NAME is missing: which evidence is it?");
-    if (!has_files && (cli_has(args, "type") || cli_has(args, "policy")))
+    if (!has_files &&
+        (cli_has(args, "type") || cli_has(args, "policy") || cli_has(args, "policy-key")))
         return cli_wrong("--type and --policy are for evidence in a FILE");
     return OK;
 }

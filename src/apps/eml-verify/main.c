@@ -11,6 +11,7 @@ static const struct cli_option RECEIPT_OPTIONS[] = {
      .value = "NAME",
      .help = "of the evidence (nitro, or simulated if it says so)"},
     {.name = "policy", .value = "FILE", .help = "which code to accept; needed with --evidence"},
+    EVIDENCE_FILES_POLICY_KEY,
     EVIDENCE_FILES_BESIDE,
     {.name = "at", .value = "UNIX", .help = "time of verification (now)"},
     {.name = "max-age", .value = "S", .help = "oldest receipt to accept, in seconds (any)"},

@@ -111,6 +111,21 @@ static void put_time_row(struct buf *out, const char *name, int64_t unix_s)
     put_row(out, name, both);
 }
 
+static void put_policy(const struct evidence_policy *p, struct buf *out)
+{
+    char serial[16];
+    if (p == NULL) {
+        put_row(out, "policy", "none: nothing was pinned");
+        return;
+    }
+    put_hex_row(out, "policy, SHA-256", BYTES_OF(p->sha256));
+    if (!p->is_signed)
+        return;
+    (void)snprintf(serial, sizeof(serial), "%u", p->serial);
+    put_hex_row(out, "policy, signed by", BYTES_OF(p->signer));
+    put_row(out, "policy, serial", serial);
+}
+
 static void put_subject(const struct show *s, struct buf *out)
 {
     const struct evidence_step *e = s->evidence;
@@ -121,10 +136,7 @@ static void put_subject(const struct show *s, struct buf *out)
     put_row(out, "platform", evidence_type_platform(e->files.type));
     put_hex_row(out, "SHA-256", BYTES_OF(e->sha256));
     put_time_row(out, "judged for the time", e->files.expect.at_unix_s);
-    if (e->files.policy != NULL)
-        put_hex_row(out, "policy, SHA-256", BYTES_OF(e->files.policy->sha256));
-    else
-        put_row(out, "policy", "none: nothing was pinned");
+    put_policy(e->files.policy, out);
     if (e->is_accepted && e->verified.release != NULL)
         put_row(out, "release that matched", e->verified.release);
     put_row(out, "verified by", "eml-verify " EML_VERSION);

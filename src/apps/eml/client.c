@@ -10,18 +10,8 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     CRL_ROOM = 1 << 20,
     INPUT_ROOM = 1 << 20,
-    POLICY_ROOM = 1 << 20,
     DEFAULT_TIMEOUT_S = 120,
 };
-
-static status read_policy(struct client *c, const char *given)
-{
-    char path[PATH_MAX];
-    struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_ROOM);
-    TRY(config_path(&c->file, given, path, sizeof(path)));
-    TRY(status_context(file_read(path, &text), "policy"));
-    return status_context(evidence_policy_parse(buf_view(&text), &c->policy), "policy %s", path);
-}
 
 /* A file that the configuration names by `key`, or nothing. */
 static status read_input(struct client *c, const char *key, struct buf *room, struct bytes *out)
@@ -59,6 +49,21 @@ static status keep_state(const struct client *c)
     if (c->memory == NULL)
         return OK;
     return status_context(state_file_keep(c->state_path, c->memory), "state");
+}
+
+/* A serial is kept at once: evidence_policy_file.h says why. */
+static status read_policy(struct client *c, const char *given)
+{
+    char path[PATH_MAX];
+    const uint8_t *signer = c->has_policy_key ? c->policy_key : NULL;
+    const struct evidence_policy_demand demand = {
+        .signer = signer, .at_unix_s = clock_unix_s(), .memory = c->memory};
+    TRY(config_path(&c->file, given, path, sizeof(path)));
+    c->policy_file = BUF_MAX(EVIDENCE_POLICY_FILE_MAX_BYTES);
+    TRY(status_context(file_read(path, &c->policy_file), "policy"));
+    TRY(status_context(evidence_policy_file_open(buf_view(&c->policy_file), &demand, &c->policy),
+                       "policy %s", path));
+    return c->policy->is_signed ? keep_state(c) : OK;
 }
 
 static status read_crls(struct client *c, const json_t *list)
@@ -99,6 +104,8 @@ status client_open(const char *config_path, struct client *out)
     struct json_obj *root = &out->file.root;
     out->connect = json_str(root, "connect", true, NULL);
     const char *policy = json_str(root, "policy", true, NULL);
+    out->has_policy_key =
+        json_hex(root, "policy_key", false, out->policy_key, sizeof(out->policy_key));
     const char *suite = json_str(root, "suite", false, NULL);
     const json_t *crls = json_list(root, "crls", false, CLIENT_CRLS_MAX);
     out->timeout_ms =
@@ -153,6 +160,7 @@ void client_done(struct client *c)
 {
     session_freep(&c->session);
     evidence_policy_freep(&c->policy);
+    buf_done(&c->policy_file);
     for (size_t i = 0; i < CLIENT_CRLS_MAX; i++)
         buf_done(&c->crl_bytes[i]);
     buf_done(&c->collateral_bytes);

@@ -2,13 +2,14 @@
  * verified before anybody sees them.
  *
  *     { "connect": "tcp:127.0.0.1:7443", "policy": "policy.json",
+ *       "policy_key": the Ed25519 key that must have signed the policy,
  *       "suite": "aes-256-gcm",  or "chacha20-poly1305"; without it the client offers both
  *       "crls": ["nitro.crl"], "timeout_s": 120, "pad_to_bytes": 0,
  *       "collateral", "certs", "jwks", "reference_values": files to judge evidence with,
- *       "state": a file that remembers the newest collateral }
+ *       "state": a file that remembers the newest collateral and policy }
  *
- * Untrusted: the relay, and the enclave until its evidence held; afterwards each answer until its
- * receipt held.
+ * Untrusted: a policy until the key verified it, where there is one; the relay, and the enclave
+ * until its evidence held; afterwards each answer until its receipt held.
  */
 #ifndef APPS_EML_CLIENT_H
 #define APPS_EML_CLIENT_H
@@ -17,6 +18,7 @@
 #include "channel/channel.h"
 #include "client/query.h"
 #include "tee/verify/evidence.h"
+#include "tee/verify/evidence_policy_file.h"
 
 #include <limits.h>
 
@@ -27,6 +29,9 @@ struct client {
     const char *connect;
     uint64_t timeout_ms;
     struct channel_client_options options;
+    uint8_t policy_key[ED25519_PUBLIC_LEN];
+    bool has_policy_key;
+    struct buf policy_file; /* as it was read */
     struct evidence_policy *policy;
     struct buf crl_bytes[CLIENT_CRLS_MAX];
     struct bytes crls[CLIENT_CRLS_MAX];

@@ -75,7 +75,9 @@ struct cli_command keygen_command(void)
         .name = "keygen",
         .summary = "Make a key file, mode 0600, and print its public name.",
         CLI_OPTIONS(OPTIONS),
-        .notes = "A signing key prints its public key, which clients and enclaves pin.\n"
+        .notes = "A signing key prints its public key, which clients and enclaves pin: for a\n"
+                 "model as --public-key and publisher_key, for a policy as --policy-key and\n"
+                 "policy_key.\n"
                  "An encryption key (kek) prints its key id; it wraps the data keys of packages.",
         .run = run,
     };

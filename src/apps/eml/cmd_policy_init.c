@@ -162,13 +162,26 @@ static int run_init(const struct cli *args)
 
 /* ---- explain ---- */
 
+/* Whatever its age: a person looks at it, and nothing is decided. */
+static status read_policy(const struct cli *args, struct evidence_policy **out)
+{
+    uint8_t key[ED25519_PUBLIC_LEN];
+    bool has_key = cli_has(args, "policy-key");
+    struct evidence_policy_verified v = {0};
+    struct buf file CLEANUP(buf_done) = BUF_MAX(EVIDENCE_POLICY_FILE_MAX_BYTES);
+    if (has_key)
+        TRY(cli_hex(args, "policy-key", key, sizeof(key)));
+    TRY(file_read(cli_operand(args, 0), &file));
+    TRY(status_context(evidence_policy_file_verify(buf_view(&file), has_key ? key : NULL, &v), "%s",
+                       cli_operand(args, 0)));
+    return status_context(evidence_policy_file_parse(&v, out), "%s", cli_operand(args, 0));
+}
+
 static status explain(const struct cli *args)
 {
     struct evidence_policy *p CLEANUP(evidence_policy_freep) = NULL;
-    struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_MAX_BYTES);
     struct buf out CLEANUP(buf_done) = BUF_MAX(TEXT_ROOM);
-    TRY(file_read(cli_operand(args, 0), &text));
-    TRY(status_context(evidence_policy_parse(buf_view(&text), &p), "%s", cli_operand(args, 0)));
+    TRY(read_policy(args, &p));
     evidence_policy_explain(p, &out);
     TRY(buf_status(&out));
     return fwrite(out.p, 1, out.n, stdout) == out.n
@@ -205,6 +218,8 @@ struct cli_command policy_init_command(void)
     };
 }
 
+static const struct cli_option EXPLAIN_OPTIONS[] = {EVIDENCE_FILES_POLICY_KEY};
+
 struct cli_command policy_explain_command(void)
 {
     return (struct cli_command){
@@ -213,6 +228,7 @@ struct cli_command policy_explain_command(void)
         .min_operands = 1,
         .max_operands = 1,
         .summary = "Say in plain sentences what a policy accepts.",
+        CLI_OPTIONS(EXPLAIN_OPTIONS),
         .run = run_explain,
     };
 }

@@ -18,5 +18,7 @@ struct cli_command rim_import_command(void); /* not in the static program */
 struct cli_command bench_command(void);
 struct cli_command policy_init_command(void);
 struct cli_command policy_explain_command(void);
+struct cli_command policy_sign_command(void);
+struct cli_command policy_verify_command(void);
 
 #endif

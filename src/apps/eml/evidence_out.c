@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-enum { POLICY_ROOM = 1 << 20, FILE_NAME_ROOM = 40, REGISTERS_SHOWN = 5 };
+enum { FILE_NAME_ROOM = 40, REGISTERS_SHOWN = 5 };
 
 static void put_hex_line(struct buf *out, const char *label, struct bytes v)
 {
@@ -86,16 +86,6 @@ static status save(const char *folder, const char *name, struct bytes content)
     return file_write(path, 0600, content);
 }
 
-static status save_policy(const char *folder, const struct client *c)
-{
-    char path[PATH_MAX];
-    struct buf text CLEANUP(buf_done) = BUF_MAX(POLICY_ROOM);
-    struct json_obj again = json_obj_of(c->file.root.node, "");
-    TRY(config_path(&c->file, json_str(&again, "policy", true, NULL), path, sizeof(path)));
-    TRY(file_read(path, &text));
-    return save(folder, "policy.json", buf_view(&text));
-}
-
 status evidence_save(const char *folder, const struct client *c)
 {
     const struct evidence_verified *ev = session_evidence(c->session);
@@ -104,7 +94,8 @@ status evidence_save(const char *folder, const struct client *c)
     TRY(make_folder(folder));
     TRY(save(folder, "evidence.bin", session_evidence_bytes(c->session)));
     TRY(save(folder, "receipt-key.hex", bytes_str(key)));
-    return save_policy(folder, c);
+    return save(folder, c->policy->is_signed ? "policy.cose" : "policy.json",
+                buf_view(&c->policy_file));
 }
 
 static status save_numbered(const char *folder, const char *stem, unsigned number,

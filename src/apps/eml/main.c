@@ -5,10 +5,11 @@
 int main(int argc, char **argv)
 {
     const struct cli_command commands[] = {
-        tokenize_command(),   local_embed_command(),   keygen_command(),
-        model_pack_command(), model_inspect_command(), model_verify_command(),
-        attest_command(),     embed_command(),         replay_command(),
-        bench_command(),      policy_init_command(),   policy_explain_command(),
+        tokenize_command(),    local_embed_command(),   keygen_command(),
+        model_pack_command(),  model_inspect_command(), model_verify_command(),
+        attest_command(),      embed_command(),         replay_command(),
+        bench_command(),       policy_init_command(),   policy_explain_command(),
+        policy_sign_command(), policy_verify_command(),
 #ifndef EML_WITHOUT_RIM
         rim_import_command(),
 #endif

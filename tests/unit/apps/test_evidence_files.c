@@ -7,7 +7,13 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "support/forge.h"
+
+#define R32 "11111111111111111111111111111111"
+#define SIGNABLE                                                                     \
+    "{\"version\":1,\"serial\":5,\"not_after\":\"2027-01-31T00:00:00Z\",\"nitro\":{" \
+    "\"releases\":[{\"name\":\"r\",\"pcr0\":\"" R32 R32 R32 "\"}]}}"
 
 static int run_nothing(const struct cli *args)
 {
@@ -167,6 +173,7 @@ static void wrong_uses_are_named(void **state)
         {"time is no number", "--at=noon", ST_USAGE},
         {"certs are not there", "--certs=/nonexistent/eml", ST_NOTFOUND},
         {"policy is not there", "--policy=/nonexistent/eml", ST_NOTFOUND},
+        {"a key and no policy", "--policy-key=" R32 R32, ST_USAGE},
     };
     for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
         struct desk d;
@@ -234,6 +241,57 @@ static void state_is_read(void **state)
     close_desk(&d);
 }
 
+/* What a policy's file may be and the memory is for evidence_policy_file; here, that the options
+ * reach it. */
+static void a_signed_policy_needs_its_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *key, *at, *state;
+        enum status_code code;
+        uint32_t serial; /* remembered afterwards */
+    } ROWS[] = {
+        {"its key", "its", "--at=1801353600", "{\"version\":1}", ST_OK, 5},
+        {"another key", "other", "--at=1801353600", "{\"version\":1}", ST_AUTH, 0},
+        {"no key", NULL, "--at=1801353600", "{\"version\":1}", ST_USAGE, 0},
+        {"half a key", "--policy-key=11", "--at=1801353600", "{\"version\":1}", ST_USAGE, 0},
+        {"after its end", "its", "--at=1801353601", "{\"version\":1}", ST_EXPIRED, 0},
+        {"a newer one was seen", "its", "--at=1", "{\"version\":1,\"policy_serial\":6}",
+         ST_ROLLBACK, 6},
+    };
+    static const uint8_t seeds[2][ED25519_SEED_LEN] = {{1}, {2}};
+    struct ed25519_secret key, other;
+    struct buf file CLEANUP(buf_done) = BUF_MAX(EVIDENCE_POLICY_FILE_MAX_BYTES);
+    assert_ok(ed25519_from_seed(seeds[0], &key));
+    assert_ok(ed25519_from_seed(seeds[1], &other));
+    assert_ok(evidence_policy_file_sign(BYTES_LIT(SIGNABLE), &key, &file));
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
+        struct desk d;
+        struct evidence_files f CLEANUP(evidence_files_done);
+        char word[WORD_ROOM] = "--policy-key=";
+        open_desk(&d);
+        put(&d, "e", BYTES_LIT("e"));
+        put(&d, "policy", buf_view(&file));
+        put(&d, "state", bytes_str(ROWS[i].state));
+        say(&d, "--type=nitro");
+        say(&d, ROWS[i].at);
+        name_file(&d, "--policy", "policy");
+        name_file(&d, "--state", "state");
+        bool is_other = ROWS[i].key != NULL && strcmp(ROWS[i].key, "other") == 0;
+        hex_encode(is_other ? BYTES_OF(other.public_key) : BYTES_OF(key.public_key),
+                   word + strlen(word));
+        if (ROWS[i].key != NULL)
+            say(&d, ROWS[i].key[0] == '-' ? ROWS[i].key : word);
+        status s = load(&d, &f);
+        if (s.code != ROWS[i].code)
+            fail_msg("%s: %s %s", ROWS[i].name, status_name(s.code), status_detail());
+        assert_int_equal(f.policy != NULL, ok(s));
+        assert_int_equal(evidence_memory_get(f.expect.memory, EVIDENCE_MEMORY_POLICY_SERIAL),
+                         ROWS[i].serial);
+        close_desk(&d);
+    }
+}
+
 /* From files to a verdict. */
 static void simulated_evidence_is_accepted(void **state)
 {
@@ -271,6 +329,7 @@ int main(void)
         cmocka_unit_test(nine_crls_are_too_many),
         cmocka_unit_test(a_crl_may_be_pem),
         cmocka_unit_test(state_is_read),
+        cmocka_unit_test(a_signed_policy_needs_its_key),
         cmocka_unit_test(simulated_evidence_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
