@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole way once, narrated: set-up, build, model, keys, package, enclave (simulated), relay, attested session,
+# The whole way once, narrated: set-up, build, model, keys, package, enclave (simulated), signed policy, relay, session,
 # embedding, receipt, verification, tampering, replay. Everything it makes lies in build/demo; what it starts, it stops.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -91,6 +91,13 @@ JSON
 mkdir -p -m 700 $demo/state
 start enclave '"ready"' $bin/eml-enclave-sim --config $demo/enclave.json --policy-out $demo/policy.json
 
+say "The policy is signed" \
+    "The client pins its signer: nobody else can change what it accepts, and an older version can be told from a newer one."
+sed 's/"version":1/&,"serial":1/' $demo/policy.json >$demo/to-sign.json
+run $bin/eml keygen --out $demo/signer.key
+expect 0 $bin/eml policy sign --policy $demo/to-sign.json --sign-key $demo/signer.key --out $demo/policy.cose --json | tee $demo/sign.out
+signer=$(sed -n 's/.*"signer":"\([0-9a-f]*\)".*/\1/p' $demo/sign.out)
+
 say "A host stands in front" \
     "It is not trusted: it copies bytes. It could not read them if it wanted to, for it links no cipher:"
 echo "{ \"listen\": \"tcp:127.0.0.1:0\", \"upstream\": \"unix:$demo/enclave.sock\" }" >$demo/host.json
@@ -102,7 +109,7 @@ wire=$(sed -n 's/listening on \([0-9]*\)/\1/p' $demo/wiretap.log)
 
 say "The client verifies first" \
     "It sends nothing but a nonce before the evidence is accepted: signature, root, measurements, service, model, freshness."
-echo "{ \"connect\": \"tcp:127.0.0.1:$wire\", \"policy\": \"policy.json\" }" >$demo/client.json
+echo "{ \"connect\": \"tcp:127.0.0.1:$wire\", \"policy\": \"policy.cose\", \"policy_key\": \"$signer\", \"state\": \"seen.json\" }" >$demo/client.json
 expect 0 $bin/eml attest --config $demo/client.json
 
 say "A real text goes through" "\"$text\""
@@ -114,8 +121,8 @@ say "The same text through the engine alone" "No enclave, the plain model folder
 run $bin/eml local embed --model-dir models/minilm --text "$text"
 
 say "The auditor verifies the receipt" "One static program, no network; the exact request and response bytes belong to it."
-receipt=($bin/eml-verify receipt $demo/receipt.cbor --evidence $demo/evidence/evidence.bin --policy $demo/policy.json
-    --request $demo/evidence/request-0001.cbor --response $demo/evidence/response-0001.cbor)
+receipt=($bin/eml-verify receipt $demo/receipt.cbor --evidence $demo/evidence/evidence.bin --policy $demo/policy.cose
+    --policy-key "$signer" --request $demo/evidence/request-0001.cbor --response $demo/evidence/response-0001.cbor)
 expect 0 "${receipt[@]}"
 
 say "One bit of the receipt is flipped" "The model's name changes by one bit, and the signature no longer holds."
