@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -211,6 +212,21 @@ void file_out_close(struct file_out *f)
     free(f->tmp);
     free(f->path);
     *f = FILE_OUT_NONE;
+}
+
+status file_lock(const char *path, struct fd *out)
+{
+    char name[PATH_MAX];
+    int n = snprintf(name, sizeof(name), "%s.lock", path);
+    REQUIRE(n > 0 && (size_t)n < sizeof(name), ST_LIMIT, "path is too long: %s", path);
+    struct fd fd CLEANUP(fd_close) = {
+        open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
+    REQUIRE(fd.v >= 0, ST_IO, "cannot open %s: %s", name, strerror(errno));
+    while (flock(fd.v, LOCK_EX) != 0)
+        REQUIRE(errno == EINTR, ST_IO, "cannot lock %s: %s", name, strerror(errno));
+    *out = fd;
+    fd = FD_NONE;
+    return OK;
 }
 
 bool file_exists(const char *path)

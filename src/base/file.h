@@ -33,6 +33,11 @@ NODISCARD status file_out_put(struct file_out *f, struct bytes in);
 NODISCARD status file_out_commit(struct file_out *f);
 void file_out_close(struct file_out *f); /* idempotent */
 
+/* One process at a time holds PATH.lock, made mode 0600 and left there: what is read under it and
+ * written with file_write() is not lost to another. A lock on path itself would be on the file that
+ * is replaced. Waits; fd_close() lets go, and so does the end of the process. ST_IO, ST_LIMIT. */
+NODISCARD status file_lock(const char *path, struct fd *out);
+
 bool file_exists(const char *path);
 /* Joins folder and name into out, which holds PATH_MAX bytes; ST_LIMIT when it does not fit. */
 NODISCARD status file_join(const char *folder, const char *name, char *out, size_t out_cap);

@@ -85,6 +85,8 @@ status version_record_update(const char *path, const struct manifest *m,
 {
     struct buf text CLEANUP(buf_done) = BUF_MAX(VERSION_RECORD_MAX_BYTES);
     struct buf next CLEANUP(buf_done) = BUF_MAX(VERSION_RECORD_MAX_BYTES);
+    struct fd held CLEANUP(fd_close) = FD_NONE;
+    TRY(file_lock(path, &held));
     TRY(read_record(path, &text));
     TRY(check_lines(buf_view(&text), m, digest, &next));
     buf_printf(&next, "%s %llu ", m->id, (unsigned long long)m->version);

@@ -16,7 +16,8 @@ enum { VERSION_RECORD_MAX_BYTES = 1 << 20 };
  * under the same version. An absent file knows nothing. */
 NODISCARD status version_record_check(const char *path, const struct manifest *m,
                                       const uint8_t digest[static SHA256_LEN]);
-/* Checks, then writes the file anew with this model in it. */
+/* Checks, then writes the file anew with this model in it, under a lock (file_lock): of programs
+ * that run at the same time none loses what another wrote. */
 NODISCARD status version_record_update(const char *path, const struct manifest *m,
                                        const uint8_t digest[static SHA256_LEN]);
 

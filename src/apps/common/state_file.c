@@ -2,12 +2,6 @@
 
 #include "base/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <sys/file.h>
-
 enum { STATE_MODE = 0600 };
 
 /* An empty file is no absent one: it has lost what it knew, and that is not passed over. */
@@ -26,28 +20,12 @@ status state_file_read(const char *path, struct evidence_memory *m)
     return read_into(path, m, &text);
 }
 
-/* Closing lets go of it, and so does the end of the process. */
-static status lock(const char *path, struct fd *out)
-{
-    char name[PATH_MAX];
-    int n = snprintf(name, sizeof(name), "%s.lock", path);
-    REQUIRE(n > 0 && (size_t)n < sizeof(name), ST_LIMIT, "path is too long: %s", path);
-    struct fd fd CLEANUP(fd_close) = {
-        open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, STATE_MODE)};
-    REQUIRE(fd.v >= 0, ST_IO, "cannot open %s: %s", name, strerror(errno));
-    while (flock(fd.v, LOCK_EX) != 0)
-        REQUIRE(errno == EINTR, ST_IO, "cannot lock %s: %s", name, strerror(errno));
-    *out = fd;
-    fd = FD_NONE;
-    return OK;
-}
-
 status state_file_keep(const char *path, struct evidence_memory *m)
 {
     struct fd held CLEANUP(fd_close) = FD_NONE;
     struct buf was CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
     struct buf now CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
-    TRY(lock(path, &held));
+    TRY(file_lock(path, &held));
     TRY(read_into(path, m, &was));
     evidence_memory_put(m, &now);
     TRY(buf_status(&now));

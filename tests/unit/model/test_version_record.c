@@ -4,6 +4,7 @@
 #include "model/version_record.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char path[] = "/tmp/eml-record-XXXXXX";
@@ -19,7 +20,10 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
+    char lock[sizeof(path) + sizeof(".lock")];
     (void)state;
+    (void)snprintf(lock, sizeof(lock), "%s.lock", path);
+    (void)unlink(lock);
     return unlink(path);
 }
 
@@ -106,6 +110,41 @@ static void an_id_that_is_too_long(void **state)
     assert_code(version_record_check(path, &m, D1), ST_FORMAT);
 }
 
+/* Each process remembers versions of its own model; a version that was lost would be taken again.
+ */
+static int remember_own(unsigned i)
+{
+    char id[] = {(char)('a' + i), 0};
+    for (uint64_t version = 1; version <= 40; version++) {
+        struct manifest m = model(id, version);
+        struct manifest older = model(id, version - 1);
+        if (failed(version_record_update(path, &m, D1)))
+            return 2;
+        if (version_record_check(path, &older, D1).code != ST_ROLLBACK)
+            return 3;
+    }
+    return 0;
+}
+
+static void no_version_is_lost_among_processes(void **state)
+{
+    (void)state;
+    enum { PROCESSES = 4 };
+    pid_t pids[PROCESSES];
+    put("");
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0)
+            _exit(remember_own(i));
+    }
+    for (unsigned i = 0; i < PROCESSES; i++) {
+        int code = -1;
+        assert_int_equal(waitpid(pids[i], &code, 0), pids[i]);
+        assert_int_equal(code, 0);
+    }
+}
+
 static void the_last_line_may_lack_its_end(void **state)
 {
     (void)state;
@@ -121,6 +160,7 @@ int main(void)
         cmocka_unit_test(a_damaged_record_is_refused),
         cmocka_unit_test(a_record_that_cannot_be_read),
         cmocka_unit_test(an_id_that_is_too_long),
+        cmocka_unit_test(no_version_is_lost_among_processes),
         cmocka_unit_test(the_last_line_may_lack_its_end),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
