@@ -31,15 +31,29 @@ static status read_extensions(struct rd *r, uint8_t tag, struct bytes *out)
     return OK;
 }
 
+struct signed_item {
+    struct bytes content;   /* of what is signed */
+    struct bytes algorithm; /* AlgorithmIdentifier beside it, which nobody signed */
+};
+
+/* RFC 5280 sections 4.1.1.2 and 5.1.1.2. libcrypto sees to it in certificates alone. */
+static status check_same_algorithm(const struct signed_item *in, const struct der_item *inside)
+{
+    REQUIRE(bytes_equal(in->algorithm, inside->all), ST_FORMAT,
+            "the algorithm beside what is signed is not the one inside");
+    return OK;
+}
+
 /* TBSCertificate ::= SEQUENCE { [0] version, serialNumber, signature, issuer, validity, subject,
  * subjectPublicKeyInfo, [1], [2], [3] extensions } (RFC 5280 section 4.1). */
-static status read_tbs(struct bytes tbs, struct x509_fields *out)
+static status read_tbs(const struct signed_item *in, struct x509_fields *out)
 {
-    struct rd r = rd_over(tbs);
+    struct rd r = rd_over(in->content);
     struct der_item algorithm, issuer, validity, subject, spki;
     TRY(skip_if(&r, DER_CONTEXT_0));
     TRY(der_unsigned(&r, &out->serial));
     TRY(der_expect(&r, DER_SEQUENCE, &algorithm));
+    TRY(check_same_algorithm(in, &algorithm));
     TRY(der_expect(&r, DER_SEQUENCE, &issuer));
     TRY(der_expect(&r, DER_SEQUENCE, &validity));
     TRY(der_expect(&r, DER_SEQUENCE, &subject));
@@ -54,26 +68,28 @@ static status read_tbs(struct bytes tbs, struct x509_fields *out)
 }
 
 /* Certificate and CertificateList alike: SEQUENCE { what is signed, algorithm, signature }. */
-static status open_signed(struct bytes der, struct der_item *out_signed)
+static status open_signed(struct bytes der, struct signed_item *out)
 {
-    struct der_item outer, algorithm;
+    struct der_item outer, item, algorithm;
     struct bytes signature;
     TRY(der_check(der));
     TRY(der_only(der, DER_SEQUENCE, &outer));
     struct rd r = rd_over(outer.content);
-    TRY(der_expect(&r, DER_SEQUENCE, out_signed));
+    TRY(der_expect(&r, DER_SEQUENCE, &item));
     TRY(der_expect(&r, DER_SEQUENCE, &algorithm));
     TRY(der_bits(&r, &signature));
-    return rd_end(&r);
+    TRY(rd_end(&r));
+    *out = (struct signed_item){.content = item.content, .algorithm = algorithm.all};
+    return OK;
 }
 
 status x509_read(struct bytes der, struct x509_fields *out)
 {
-    struct der_item tbs;
+    struct signed_item item;
     struct x509_fields f = {0};
     REQUIRE(der.n <= X509_CERT_MAX_BYTES, ST_LIMIT, "a certificate of %zu bytes", der.n);
-    TRY(status_context(open_signed(der, &tbs), "certificate"));
-    TRY(status_context(read_tbs(tbs.content, &f), "certificate"));
+    TRY(status_context(open_signed(der, &item), "certificate"));
+    TRY(status_context(read_tbs(&item, &f), "certificate"));
     *out = f;
     return OK;
 }
@@ -255,15 +271,16 @@ static status read_crl_number(struct bytes extensions, struct bytes *out)
 
 /* TBSCertList ::= SEQUENCE { version 1, signature, issuer, thisUpdate, nextUpdate,
  * revokedCertificates OPTIONAL, [0] extensions } (RFC 5280 section 5.1). */
-static status read_tbs_crl(struct bytes tbs, struct x509_crl *out)
+static status read_tbs_crl(const struct signed_item *in, struct x509_crl *out)
 {
-    struct rd r = rd_over(tbs);
+    struct rd r = rd_over(in->content);
     uint64_t version = 0;
     struct der_item algorithm, issuer, revoked = {.content = {0}};
     struct bytes extensions;
     TRY(der_u64(&r, 1, &version));
     REQUIRE(version == 1, ST_FORMAT, "a CRL that is not of version 2");
     TRY(der_expect(&r, DER_SEQUENCE, &algorithm));
+    TRY(check_same_algorithm(in, &algorithm));
     TRY(der_expect(&r, DER_SEQUENCE, &issuer));
     TRY(read_time(&r, &out->this_update_unix_s));
     TRY(status_context(read_time(&r, &out->next_update_unix_s), "nextUpdate"));
@@ -278,11 +295,11 @@ static status read_tbs_crl(struct bytes tbs, struct x509_crl *out)
 
 status x509_read_crl(struct bytes crl_der, struct x509_crl *out)
 {
-    struct der_item tbs;
+    struct signed_item item;
     struct x509_crl c = {0};
     REQUIRE(crl_der.n <= X509_CRL_MAX_BYTES, ST_LIMIT, "a CRL of %zu bytes", crl_der.n);
-    TRY(status_context(open_signed(crl_der, &tbs), "CRL"));
-    TRY(status_context(read_tbs_crl(tbs.content, &c), "CRL"));
+    TRY(status_context(open_signed(crl_der, &item), "CRL"));
+    TRY(status_context(read_tbs_crl(&item, &c), "CRL"));
     *out = c;
     return OK;
 }

@@ -70,7 +70,6 @@ static bool is_allowed(const X509_ALGOR *algorithm)
     return allowed;
 }
 
-/* libcrypto itself demands that the algorithm inside what is signed is the same. */
 static status check_crl(const X509_CRL *crl)
 {
     const X509_ALGOR *algorithm = NULL;
@@ -83,6 +82,7 @@ static status check_crl(const X509_CRL *crl)
 
 status x509_lib_crl(struct bytes der, X509_CRL **out)
 {
+    struct x509_crl fields;
     REQUIRE(der.n <= X509_CRL_MAX_BYTES, ST_LIMIT, "a CRL of %zu bytes", der.n);
     TRY(status_context(der_check(der), "CRL"));
     const uint8_t *p = der.p;
@@ -90,6 +90,7 @@ status x509_lib_crl(struct bytes der, X509_CRL **out)
     if (crl == NULL)
         return lib_fail_as(ST_FORMAT, "not an X.509 CRL");
     TRY(check_crl(crl));
+    TRY(x509_read_crl(der, &fields));
     *out = crl;
     crl = NULL;
     return OK;

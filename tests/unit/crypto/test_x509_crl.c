@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "crypto/der.h"
 #include "crypto/lib.h"
 
 static struct x509_crl_request root_crl(void)
@@ -76,6 +77,40 @@ static void a_crl_is_of_its_issuer_and_time(void **state)
     buf_done(&endless);
     buf_done(&foreign);
     buf_done(&old);
+}
+
+/* The CRL says SHA-256 in what is signed; it is signed with SHA-384, as it says beside that. */
+static struct buf of_two_algorithms(void)
+{
+    static const uint8_t sha384[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0c};
+    struct x509_crl_request req = root_crl();
+    struct der_item whole, tbs;
+    struct buf sig CLEANUP(buf_done) = BUF_MAX(RSA_SIG_MAX);
+    req.signer = by_root(RSA_RS384);
+    struct buf crl = issued_crl(&req);
+    uint8_t *inside = memmem(crl.p, crl.n, sha384, sizeof(sha384));
+    assert_non_null(inside);
+    inside[sizeof(sha384) - 1] = 0x0b;
+    assert_ok(der_only(buf_view(&crl), DER_SEQUENCE, &whole));
+    struct rd r = rd_over(whole.content);
+    assert_ok(der_next(&r, &tbs));
+    assert_ok(rsa_sign(pki.root_key, RSA_RS384, tbs.all, &sig));
+    memcpy(crl.p + crl.n - sig.n, sig.p, sig.n);
+    return crl;
+}
+
+static void a_crl_says_its_algorithm_once(void **state)
+{
+    (void)state;
+    struct x509_chain c = chain();
+    struct x509_crl fields;
+    struct buf crl CLEANUP(buf_done) = of_two_algorithms();
+    struct bytes list = buf_view(&crl);
+    c.crls = &list;
+    c.n_crls = 1;
+    c.is_crl_where_named = true;
+    assert_code(x509_verify_crl(list, buf_view(&pki.root), NOW, &fields), ST_FORMAT);
+    assert_int_equal(verify(&c), ST_FORMAT);
 }
 
 struct crl_row {
@@ -325,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(the_roots_crl_covers_intermediates),
         EACH(a_crl_is_of_its_issuer_and_time),
+        EACH(a_crl_says_its_algorithm_once),
         EACH(a_crl_by_itself),
         EACH(a_crl_is_signed_with_an_allowed_algorithm),
         EACH(a_crl_is_signed_by_who_may),
