@@ -234,7 +234,7 @@ def tour():
     """The commands of the README's tour, but for those that need a model fetched or evidence of real hardware."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
         page = f.read().split("## A tour")[1].split("## What it promises")[0]
-    words = ("eml ", "eml-", "cp ", "publisher=")
+    words = ("eml ", "eml-", "cp ", "publisher=", "signer=")
     return [line for line in page.splitlines() if line.startswith(words) and not re.search(r"\b(quote|report)\.bin", line)]
 
 
