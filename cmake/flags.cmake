@@ -40,7 +40,9 @@ if(EML_LANE MATCHES "^(plain|deletion)$")
         $<$<BOOL:${EML_IS_X86}>:-fcf-protection=full>
         # What no program calls is not in the program: the tests of what is linked rest on it.
         -ffunction-sections -fdata-sections)
-    target_compile_definitions(eml_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+    # Undefined first: Ubuntu's gcc has a value of its own built in, and another one would be a warning.
+    target_compile_options(eml_flags INTERFACE
+        "$<$<NOT:$<CONFIG:Debug>>:SHELL:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>")
     target_link_options(eml_flags INTERFACE
         -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code
         -Wl,--build-id=none -Wl,--gc-sections -Wl,--as-needed
