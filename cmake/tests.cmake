@@ -17,8 +17,19 @@ if(NOT "${EML_TEST_PREFIX}" STREQUAL "")
     list(APPEND EML_TEST_ENV EML_SAMPLED=1)
 endif()
 
+# The sanitizers of clang 14 find no room where the kernel spreads programs over 32 bits of addresses, as in Ubuntu
+# 24.04: their tests run without the spreading, where that may be turned off (in some containers it may not). The fuzzers
+# are started so by scripts/fuzz.sh.
+set(EML_TEST_LAUNCHER "")
+if(EML_LANE MATCHES "^(asan|tsan)$")
+    execute_process(COMMAND setarch -R true RESULT_VARIABLE refused OUTPUT_QUIET ERROR_QUIET)
+    if("${refused}" STREQUAL "0")
+        set(EML_TEST_LAUNCHER setarch -R)
+    endif()
+endif()
+
 function(eml_test name timeout)
-    add_test(NAME ${EML_TEST_PREFIX}${name} COMMAND ${ARGN})
+    add_test(NAME ${EML_TEST_PREFIX}${name} COMMAND ${EML_TEST_LAUNCHER} ${ARGN})
     set_tests_properties(${EML_TEST_PREFIX}${name} PROPERTIES TIMEOUT ${timeout} SKIP_RETURN_CODE 77
         ENVIRONMENT "${EML_TEST_ENV}")
 endfunction()
@@ -40,7 +51,7 @@ function(eml_unit_tests)
         target_link_libraries(${target} PRIVATE eml_flags eml_test_support ${EML_ALL})
         eml_test_flags(${target})
         set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-        eml_test(unit/${layer}/${module} 600 ${target})
+        eml_test(unit/${layer}/${module} 600 $<TARGET_FILE:${target}>)
     endforeach()
 endfunction()
 

@@ -21,6 +21,10 @@ if [ ${#names[@]} -eq 0 ]; then
         [ -x "$program" ] && names+=("${program##*/fuzz_}")
     done
 fi
+# Why: cmake/tests.cmake, EML_TEST_LAUNCHER.
+launcher=
+if setarch -R true 2>/dev/null; then launcher="setarch -R"; fi
+
 [ ${#names[@]} -gt 0 ] || { echo "fuzz.sh: no fuzzer in $build/fuzz; run: make fuzz" >&2; exit 1; }
 
 run_one() {
@@ -32,8 +36,8 @@ run_one() {
         python3 scripts/fuzz-seeds.py "$EML_VECTORS" "$name" "build/fuzz-seeds/$name"
         seeds="$seeds build/fuzz-seeds/$name"
     fi
-    # shellcheck disable=SC2086  # one word a folder
-    if "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    # shellcheck disable=SC2086  # one word a folder, and words of a command
+    if $launcher "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$found/" "$grown" $seeds >"$log" 2>&1; then
         echo "fuzz $name: $(sed -n 's/.*number_of_executed_units: *//p' "$log") inputs in $seconds s, nothing found"
     else
@@ -43,5 +47,5 @@ run_one() {
     fi
 }
 export -f run_one
-export build seconds
+export build seconds launcher
 printf '%s\n' "${names[@]}" | xargs -P "$jobs" -I{} bash -c 'run_one {}'
