@@ -178,7 +178,10 @@ def test_report_is_whole_or_not_there():
         for bad, code in (("none/o", 1), (".", 2), ("e", 2), ("./p", 2)):
             out = place.run("eml-verify", *words, "--html", bad, code=code)
             equal((out.out, len(out.err.strip().splitlines())), ("", 1), out)
-        equal(sorted(os.listdir(place.dir)), ["e", "o", "p"])
+        place.write("d", "[]")
+        place.run("eml-verify", *words, "--devices", "d", "--html", "d", code=2)
+        equal(place.read("d"), b"[]", "an input stays")
+        equal(sorted(os.listdir(place.dir)), ["d", "e", "o", "p"])
         place.run("eml-verify", *words, "--html", "o")
         expect(place.read("o").startswith(b"<!DOCTYPE html>"), "replaced")
 

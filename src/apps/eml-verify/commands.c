@@ -324,9 +324,9 @@ static bool is_same_file(const char *a, const char *b)
 /* A report must not replace what it reports on. */
 static status check_report_path(const struct cli *args)
 {
-    static const char *const INPUTS[] = {"policy", "collateral", "certs",     "crl",
-                                         "jwks",   "event-log",  "statement", "reference-values",
-                                         "state"};
+    static const char *const INPUTS[] = {"policy",  "collateral", "certs",     "crl",
+                                         "jwks",    "event-log",  "statement", "reference-values",
+                                         "devices", "state"};
     const char *html = cli_value(args, "html");
     bool is_taken = is_same_file(html, cli_operand(args, 0));
     for (size_t i = 0; i < sizeof(INPUTS) / sizeof(INPUTS[0]); i++) {
