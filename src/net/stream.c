@@ -65,6 +65,13 @@ status stream_pair(struct stream **a, struct stream **b)
     return OK;
 }
 
+status stream_share(const struct stream *s, struct stream **out)
+{
+    int fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    REQUIRE(fd >= 0, ST_IO, "no second descriptor for a connection: %s", strerror(errno));
+    return stream_from_fd(fd, out);
+}
+
 void stream_freep(struct stream **s)
 {
     if (*s != NULL) {

@@ -17,7 +17,9 @@ NODISCARD status stream_connect(const char *address, uint64_t deadline_ns, struc
 NODISCARD status stream_from_fd(int fd,
                                 struct stream **out); /* takes ownership; sets it non-blocking */
 NODISCARD status stream_pair(struct stream **a, struct stream **b); /* socketpair: for tests */
-void stream_freep(struct stream **s);                               /* closes; takes NULL */
+/* A second handle on the same connection, for stream_shutdown() when the first is given away. */
+NODISCARD status stream_share(const struct stream *s, struct stream **out);
+void stream_freep(struct stream **s); /* closes; takes NULL */
 
 /* For deadlines: wait for ever. */
 #define STREAM_NO_DEADLINE UINT64_MAX

@@ -20,6 +20,8 @@ enum {
 struct serve_session {
     struct service *service;
     struct stream *stream; /* until the handshake takes it */
+    /* A second handle, by which a stop ends the handshake; guarded by service->lock. */
+    struct stream *handshake;
     pthread_t thread;
     bool has_ended; /* guarded by service->lock: the thread can be joined */
     struct serve_session *next;
@@ -188,7 +190,11 @@ static status handshake(struct serve_session *ss, struct session **out)
 {
     struct stream *stream = ss->stream;
     ss->stream = NULL;
-    TRY(channel_accept(stream, &ss->service->identity, &ss->service->o.limits, out));
+    status s = channel_accept(stream, &ss->service->identity, &ss->service->o.limits, out);
+    pthread_mutex_lock(&ss->service->lock);
+    stream_freep(&ss->handshake);
+    pthread_mutex_unlock(&ss->service->lock);
+    TRY(s);
     return sha256(session_evidence_bytes(*out), ss->evidence_hash);
 }
 
@@ -216,6 +222,7 @@ static void *session_main(void *arg)
 static void session_free(struct serve_session *ss)
 {
     stream_freep(&ss->stream);
+    stream_freep(&ss->handshake);
     pthread_cond_destroy(&ss->idle);
     pthread_mutex_destroy(&ss->lock);
     free(ss);
@@ -269,9 +276,11 @@ static status start_session(struct service *s, struct stream *taken)
     stream = NULL;
     (void)pthread_mutex_init(&ss->lock, NULL);
     (void)pthread_cond_init(&ss->idle, NULL);
+    status started = stream_share(ss->stream, &ss->handshake);
     /* Linked before its thread runs; only the accept loop adds and removes. */
     pthread_mutex_lock(&s->lock);
-    status started = start_thread(ss);
+    if (ok(started))
+        started = start_thread(ss);
     if (ok(started)) {
         ss->next = s->sessions;
         s->sessions = ss;
@@ -300,6 +309,8 @@ static void stop_sessions(struct service *s)
     pthread_mutex_lock(&s->lock);
     s->stop = true;
     for (struct serve_session *ss = s->sessions; ss != NULL; ss = ss->next) {
+        if (ss->handshake != NULL)
+            stream_shutdown(ss->handshake);
         if (ss->channel != NULL)
             session_abort(ss->channel, ST_CANCELLED);
     }

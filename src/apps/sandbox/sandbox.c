@@ -185,7 +185,7 @@ static int allow_send(scmp_filter_ctx filter)
 /* What net/stream.c sets on a connection that it took. */
 static int allow_stream_options(scmp_filter_ctx filter)
 {
-    static const int COMMANDS[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD};
+    static const int COMMANDS[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC};
     int e = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
                              SCMP_A1(SCMP_CMP_EQ, IPPROTO_TCP, 0),
                              SCMP_A2(SCMP_CMP_EQ, TCP_NODELAY, 0));

@@ -178,7 +178,7 @@ static int accept_and_answer(void)
     int one = 1;
     char c = 0;
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    bool is_set = fd >= 0 && fcntl(fd, F_GETFL) >= 0 &&
+    bool is_set = fd >= 0 && fcntl(fd, F_GETFL) >= 0 && fcntl(fd, F_DUPFD_CLOEXEC, 0) >= 0 &&
                   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0;
     bool is_sent = is_set && send(fd, "x", 1, MSG_NOSIGNAL) == 1;
     return is_sent && recv(pair[1], &c, 1, 0) == 1 && c == 'x' && eventfd(0, EFD_CLOEXEC) >= 0

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "channel/wire.h"
 #include "client/query.h"
 #include "formats/json.h"
 #include "receipt/air.h"
@@ -460,6 +461,28 @@ static void test_a_request_in_two_messages_ends_the_session(void **state)
     stop(&w);
 }
 
+/* A client that never goes on with its handshake: nobody waits for its time limit. */
+static void test_stop_does_not_wait_for_handshakes(void **state)
+{
+    (void)state;
+    struct world w;
+    uint8_t answer[FRAME_HEADER_LEN];
+    struct stream *stream = NULL;
+    struct buf frame CLEANUP(buf_done) = BUF_MAX(FRAME_HEADER_LEN + CLIENT_HELLO_MAX);
+    const struct client_hello hello = {
+        .max_message = 1 << 20, .suites = {SUITE_AES_256_GCM}, .n_suites = 1, .n_freshness = 1};
+    const struct service_options o = {.limits.handshake_timeout_ms = 10 * TIMEOUT_MS};
+    start(&w, &o);
+    assert_ok(client_hello_encode(&hello, &frame));
+    assert_ok(stream_connect(w.address, clock_deadline_ms(TIMEOUT_MS), &stream));
+    assert_ok(stream_write(stream, buf_view(&frame), clock_deadline_ms(TIMEOUT_MS)));
+    assert_ok(stream_read(stream, answer, sizeof(answer), clock_deadline_ms(TIMEOUT_MS)));
+    uint64_t before = clock_mono_ns();
+    stop(&w);
+    assert_true(clock_mono_ns() - before < TIMEOUT_MS * (uint64_t)1000000);
+    stream_freep(&stream);
+}
+
 static void test_a_batch_must_hold_one_text(void **state)
 {
     (void)state;
@@ -506,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_a_request_in_two_messages_ends_the_session),
         cmocka_unit_test(test_a_batch_must_hold_one_text),
         cmocka_unit_test(test_stop_ends_open_sessions),
+        cmocka_unit_test(test_stop_does_not_wait_for_handshakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
