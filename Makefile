@@ -19,7 +19,7 @@ asan tsan:
 	ctest --preset $@ -j $(JOBS)
 
 valgrind: dev
-	scripts/valgrind.sh build/dev
+	scripts/valgrind.sh --jobs $(JOBS) build/dev
 
 fuzz:
 	@cmake --preset fuzz
