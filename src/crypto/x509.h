@@ -84,6 +84,16 @@ struct x509_crl {
  * the issuer. ST_CERT, ST_EXPIRED, and as for a chain. */
 NODISCARD status x509_verify_crl(struct bytes crl_der, struct bytes issuer_der, int64_t at_unix_s,
                                  struct x509_crl *out);
+/* For a list that has CRLs of other platforms as well: those whose issuer has the name of an
+ * authority of this chain, and those that cannot be read, since nobody knows whose they are. By
+ * name alone: x509_verify_chain() proves them. Views borrow from crls. ST_LIMIT more than
+ * X509_CHAIN_MAX. */
+struct x509_crls {
+    struct bytes v[X509_CHAIN_MAX];
+    size_t n;
+};
+NODISCARD status x509_crls_of(const struct x509_chain *chain, const struct bytes *crls, size_t n,
+                              struct x509_crls *out);
 /* Fields of a CRL, unproven. */
 NODISCARD status x509_read_crl(struct bytes crl_der, struct x509_crl *out);
 /* Whether the CRL lists the serial. Every reason counts as revoked, certificateHold and

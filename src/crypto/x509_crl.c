@@ -1,4 +1,4 @@
-/* One CRL by itself, against the certificate of its issuer. */
+/* One CRL by itself: against the certificate of its issuer, and whose it is. */
 #include "crypto/x509.h"
 
 #include <openssl/x509v3.h>
@@ -51,5 +51,38 @@ status x509_verify_crl(struct bytes crl_der, struct bytes issuer_der, int64_t at
     REQUIRE(fields.this_update_unix_s <= at_unix_s && at_unix_s <= fields.next_update_unix_s,
             ST_EXPIRED, "the CRL is not of this time");
     *out = fields;
+    return OK;
+}
+
+static bool is_named(const X509_NAME *issuer, struct bytes authority_der)
+{
+    X509 *authority CLEANUP(x509_lib_cert_freep) = NULL;
+    return ok(x509_lib_cert(authority_der, &authority)) &&
+           X509_NAME_cmp(issuer, X509_get_subject_name(authority)) == 0;
+}
+
+static bool is_of_chain(const struct x509_chain *chain, struct bytes crl_der)
+{
+    X509_CRL *crl CLEANUP(x509_lib_crl_freep) = NULL;
+    if (failed(x509_lib_crl(crl_der, &crl)))
+        return true;
+    const X509_NAME *issuer = X509_CRL_get_issuer(crl);
+    bool is_found = is_named(issuer, chain->root);
+    for (size_t i = 0; !is_found && i < chain->n_intermediates; i++)
+        is_found = is_named(issuer, chain->intermediates[i]);
+    return is_found;
+}
+
+status x509_crls_of(const struct x509_chain *chain, const struct bytes *crls, size_t n,
+                    struct x509_crls *out)
+{
+    TRY(lib_init());
+    out->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_of_chain(chain, crls[i]))
+            continue;
+        REQUIRE(out->n < X509_CHAIN_MAX, ST_LIMIT, "more than %d CRLs", X509_CHAIN_MAX);
+        out->v[out->n++] = crls[i];
+    }
     return OK;
 }

@@ -8,6 +8,7 @@
 #ifndef TEE_VERIFY_EVIDENCE_JOB_H
 #define TEE_VERIFY_EVIDENCE_JOB_H
 
+#include "crypto/x509.h"
 #include "tee/verify/evidence.h"
 
 /* A kind may use finer stages of its own: small numbers below NEEDS_SIGNED in this order. */
@@ -104,6 +105,12 @@ void evidence_shows(struct evidence_job *j, const char *label, struct bytes view
 void evidence_fact(struct evidence_job *j, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void evidence_fact_hex(struct evidence_job *j, const char *name, struct bytes v);
+
+/* evidence_revocation.c: judges j->now. Is every certificate of the chain that names a CRL covered
+ * by a current one of those that were given, and on none? Without any it is a SKIP. A failure has
+ * the table's code, and revoked_code when a certificate is on a list. */
+void evidence_judge_revocation(struct evidence_job *j, struct x509_chain chain, bool is_required,
+                               const char *revoked_code);
 
 /* evidence_rules.c: the checks that every platform has. Is it what the policy and the caller ask
  * for? */

@@ -79,6 +79,31 @@ static void a_crl_is_of_its_issuer_and_time(void **state)
     buf_done(&old);
 }
 
+static void crls_are_told_apart_by_their_issuers(void **state)
+{
+    (void)state;
+    struct x509_chain c = chain();
+    struct x509_crls got;
+    struct x509_crl_request req = root_crl();
+    struct buf of_root CLEANUP(buf_done) = issued_crl(&req);
+    req.issuer_name = "ca";
+    struct buf of_ca CLEANUP(buf_done) = issued_crl(&req);
+    req.issuer_name = "elsewhere";
+    struct buf foreign CLEANUP(buf_done) = issued_crl(&req);
+    const struct bytes lists[] = {buf_view(&foreign), buf_view(&of_ca), BYTES_LIT("garbage"),
+                                  buf_view(&of_root)};
+    struct bytes many[X509_CHAIN_MAX + 1];
+    assert_ok(x509_crls_of(&c, lists, 4, &got));
+    assert_int_equal(got.n, 3); /* garbage may be anybody's */
+    for (size_t i = 0; i < got.n; i++)
+        assert_ptr_equal(got.v[i].p, lists[i + 1].p);
+    assert_ok(x509_crls_of(&c, NULL, 0, &got));
+    assert_int_equal(got.n, 0);
+    for (size_t i = 0; i <= X509_CHAIN_MAX; i++)
+        many[i] = lists[3];
+    assert_code(x509_crls_of(&c, many, X509_CHAIN_MAX + 1, &got), ST_LIMIT);
+}
+
 /* The CRL says SHA-256 in what is signed; it is signed with SHA-384, as it says beside that. */
 static struct buf of_two_algorithms(void)
 {
@@ -360,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(the_roots_crl_covers_intermediates),
         EACH(a_crl_is_of_its_issuer_and_time),
+        EACH(crls_are_told_apart_by_their_issuers),
         EACH(a_crl_says_its_algorithm_once),
         EACH(a_crl_by_itself),
         EACH(a_crl_is_signed_with_an_allowed_algorithm),

@@ -217,12 +217,12 @@ static void test_chains(void **state)
 
 /* ---- revocation ---- */
 
-static struct buf make_crl(bool revokes, int64_t next_update)
+static struct buf crl_of(const char *issuer, bool revokes, int64_t next_update)
 {
     struct buf out = BUF_MAX(1 << 14);
     const struct bytes revoked[] = {buf_view(&forge.certs[1])};
     struct x509_crl_request r = {
-        .issuer_name = "forge root",
+        .issuer_name = issuer,
         .this_update_unix_s = FORGE_CS_NOW - 3600,
         .next_update_unix_s = next_update,
         .revoked = revoked,
@@ -231,6 +231,11 @@ static struct buf make_crl(bool revokes, int64_t next_update)
     };
     assert_ok(x509_issue_crl(&r, &out));
     return out;
+}
+
+static struct buf make_crl(bool revokes, int64_t next_update)
+{
+    return crl_of("forge root", revokes, next_update);
 }
 
 static void test_revocation(void **state)
@@ -248,6 +253,29 @@ static void test_revocation(void **state)
         forge_cs_judge_good(&forge, "with a CRL", true, NULL, NULL, &expect,
                             codes[i] ? "token.revocation" : NULL, codes[i]);
     }
+}
+
+/* A list may hold CRLs of other platforms: they are nobody's here, and take no other's place. */
+static void test_crls_of_other_platforms(void **state)
+{
+    (void)state;
+    struct forge_cs_judged got;
+    struct buf other CLEANUP(buf_done) = crl_of("other root", true, FORGE_CS_NOW - 60);
+    struct buf fresh CLEANUP(buf_done) = make_crl(false, FORGE_CS_NOW + 3600);
+    const struct bytes views[] = {buf_view(&other), buf_view(&fresh)};
+    struct evidence_policy *policy CLEANUP(evidence_policy_freep) =
+        forge_cs_policy("\"token_types\"", "\"crl_required\":true,\"token_types\"");
+    struct buf token CLEANUP(buf_done) = forge_cs_good(&forge, true);
+    struct evidence_expect expect = forge_cs_expect(&forge);
+    expect.beside.crls = views;
+    expect.beside.n_crls = 1;
+    forge_cs_judge(buf_view(&token), policy, &expect, &got);
+    assert_int_equal(checks_verdict(&got.checks), VERDICT_INCOMPLETE);
+    assert_int_equal(checks_find(&got.checks, "token.revocation")->result, CHECK_SKIP);
+    expect.beside.n_crls = 2;
+    forge_cs_judge(buf_view(&token), policy, &expect, &got);
+    assert_int_equal(checks_verdict(&got.checks), VERDICT_ACCEPT);
+    assert_int_equal(checks_find(&got.checks, "token.revocation")->result, CHECK_PASS);
 }
 
 static void test_required_crl_is_missing(void **state)
@@ -326,11 +354,17 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_origins),     cmocka_unit_test(test_stray_certificates),
-        cmocka_unit_test(test_keys),        cmocka_unit_test(test_pinned_key),
-        cmocka_unit_test(test_no_jwks),     cmocka_unit_test(test_chains),
-        cmocka_unit_test(test_revocation),  cmocka_unit_test(test_required_crl_is_missing),
-        cmocka_unit_test(test_signature),   cmocka_unit_test(test_bit_flips),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_stray_certificates),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_pinned_key),
+        cmocka_unit_test(test_no_jwks),
+        cmocka_unit_test(test_chains),
+        cmocka_unit_test(test_crls_of_other_platforms),
+        cmocka_unit_test(test_revocation),
+        cmocka_unit_test(test_required_crl_is_missing),
+        cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_bit_flips),
         cmocka_unit_test(test_truncations),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

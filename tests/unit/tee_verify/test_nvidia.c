@@ -24,8 +24,8 @@ struct scene {
     struct forge_gpu forge;
     struct statement cpu;
     struct evidence_expect expect;
-    struct buf evidence, reference, certs, crl[2];
-    struct bytes crls[2];
+    struct buf evidence, reference, certs, crl[3];
+    struct bytes crls[3];
     const char *rules; /* members of "nvidia_gpu"; %s is the reference's digest. NULL: no policy */
     struct checks checks;
     struct evidence_claimed claimed;
@@ -86,8 +86,8 @@ static void scene_done(struct scene *s)
     buf_done(&s->evidence);
     buf_done(&s->reference);
     buf_done(&s->certs);
-    buf_done(&s->crl[0]);
-    buf_done(&s->crl[1]);
+    for (size_t i = 0; i < sizeof(s->crl) / sizeof(s->crl[0]); i++)
+        buf_done(&s->crl[i]);
 }
 
 static struct evidence_policy *policy_of(const struct scene *s)
@@ -455,6 +455,26 @@ SCENE(crls)
     with_crl(s, FORGE_GPU_ROOT, NULL, 0);
     with_crl(s, FORGE_GPU_FAMILY, NULL, 0);
 }
+/* Of another platform, or made up: nothing that it says is about this chain. */
+static void with_foreign_crl(struct scene *s)
+{
+    static const char ours[] = "forge device root";
+    size_t i = s->expect.beside.n_crls;
+    with_crl(s, FORGE_GPU_ROOT, NULL, 0);
+    uint8_t *name = memmem(s->crl[i].p, s->crl[i].n, ours, sizeof(ours) - 1);
+    assert_non_null(name);
+    memcpy(name, "other", 5);
+}
+SCENE(foreign_crl)
+{
+    with_foreign_crl(s);
+}
+SCENE(crls_and_a_foreign_one)
+{
+    with_foreign_crl(s);
+    with_crl(s, FORGE_GPU_ROOT, NULL, 0);
+    with_crl(s, FORGE_GPU_FAMILY, NULL, 0);
+}
 SCENE(provisioner_revoked)
 {
     struct buf pem CLEANUP(buf_done) = forge_gpu_chain(&s->forge.v[s->forge.n - 1]);
@@ -502,6 +522,10 @@ static const struct row ROWS[] = {
     {.name = "accepted: CRLs required and there",
      .scene = crls,
      .rules = RULES_PLUS(", \"crl_required\": true")},
+    {.name = "accepted: CRLs required and there, beside another platform's",
+     .scene = crls_and_a_foreign_one,
+     .rules = RULES_PLUS(", \"crl_required\": true")},
+    {.name = "accepted: another platform's CRL alone", .scene = foreign_crl},
     {.name = "accepted: by leave of the policy, without the CPU",
      .scene = no_cpu,
      .rules = RULES_PLUS(", \"may_skip\": [\"gpu.bound\", \"gpu.devtools\"]")},
@@ -545,6 +569,8 @@ static const struct row ROWS[] = {
      .forge = first_of_two_issued_by_root, .scene = provisioner_revoked, .rules = TWO("")},
     {"CRL required", "gpu.revocation", NULL, .rules = RULES_PLUS(", \"crl_required\": true"),
      .is_skip_required = true},
+    {"CRL required, and another platform's given", "gpu.revocation", NULL, .scene = foreign_crl,
+     .rules = RULES_PLUS(", \"crl_required\": true"), .is_skip_required = true},
     {"CRL required, and no certificate names one", "gpu.revocation", NULL, .forge = issued_by_root,
      .scene = crls, .rules = RULES_PLUS(", \"crl_required\": true"), .is_skip_required = true},
     {"CRL required, and the first device's certificates name none", "gpu.revocation", NULL,

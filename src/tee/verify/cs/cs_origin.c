@@ -191,26 +191,9 @@ void cs_check_chain(struct evidence_job *j)
 void cs_check_revocation(struct evidence_job *j)
 {
     struct cs_state *c = cs_state_of(j);
-    struct x509_verified proven = {0};
     bool is_required = c->rules != NULL && c->rules->is_crl_required;
-    if (no_certificates(j))
-        return;
-    if (j->expect->beside.n_crls == 0) {
-        evidence_skip(j, is_required, NULL, "no CRL was given");
-        return;
-    }
-    struct x509_chain chain = chain_of(j);
-    chain.crls = j->expect->beside.crls;
-    chain.n_crls = j->expect->beside.n_crls;
-    chain.is_crl_where_named = true;
-    status s = x509_verify_chain(&chain, &proven);
-    if (failed(s))
-        evidence_fail(j, s.code == ST_REVOKED ? "CS_CERT_REVOKED" : NULL, "%s", status_detail());
-    else if (proven.n_crl_named == 0)
-        evidence_skip(j, is_required, NULL, "no certificate of this chain names a CRL");
-    else
-        evidence_pass(j, "%zu certificates are on none of %zu CRLs", proven.n_crl_named,
-                      chain.n_crls);
+    if (!no_certificates(j))
+        evidence_judge_revocation(j, chain_of(j), is_required, "CS_CERT_REVOKED");
 }
 
 void cs_check_signature(struct evidence_job *j)

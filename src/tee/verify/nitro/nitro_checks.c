@@ -277,34 +277,14 @@ static void check_chain(struct evidence_job *j)
     evidence_reach(j, NEEDS_CHAIN);
 }
 
-static const char *revocation_code(status s)
-{
-    return s.code == ST_REVOKED ? "NITRO_CERT_REVOKED" : NULL;
-}
-
 /* Regional and zonal certificates name a CRL. The instance's and the enclave's do not: they live
  * for a day and for three hours, and nobody revokes them. */
 static void check_revocation(struct evidence_job *j)
 {
     struct nitro_state *n = state_of(j);
-    struct x509_verified proven = {0};
-    struct x509_chain chain = nitro_chain(&n->document, n->root, j->expect->at_unix_s);
     bool is_required = n->rules != NULL && n->rules->is_crl_required;
-    if (j->expect->beside.n_crls == 0) {
-        evidence_skip(j, is_required, NULL, "no CRL was given");
-        return;
-    }
-    chain.crls = j->expect->beside.crls;
-    chain.n_crls = j->expect->beside.n_crls;
-    chain.is_crl_where_named = true;
-    status s = x509_verify_chain(&chain, &proven);
-    if (failed(s))
-        evidence_fail(j, revocation_code(s), "%s", status_detail());
-    else if (proven.n_crl_named == 0)
-        evidence_skip(j, is_required, NULL, "no certificate of this chain names a CRL");
-    else
-        evidence_pass(j, "%zu certificates are on none of %zu CRLs", proven.n_crl_named,
-                      chain.n_crls);
+    evidence_judge_revocation(j, nitro_chain(&n->document, n->root, j->expect->at_unix_s),
+                              is_required, "NITRO_CERT_REVOKED");
 }
 
 static void show_signed(struct evidence_job *j)

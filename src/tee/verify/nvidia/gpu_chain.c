@@ -95,8 +95,13 @@ status gpu_chain_revocation(const struct cert_list *certs, int64_t at_unix_s,
 {
     struct x509_chain chain = chain_of(certs, at_unix_s);
     struct x509_verified proven = {0};
-    chain.crls = crls;
-    chain.n_crls = n_crls;
+    struct x509_crls fitting;
+    *out_n_named = 0;
+    TRY(x509_crls_of(&chain, crls, n_crls, &fitting));
+    if (fitting.n == 0)
+        return OK;
+    chain.crls = fitting.v;
+    chain.n_crls = fitting.n;
     chain.is_crl_where_named = true;
     TRY(x509_verify_chain(&chain, &proven));
     *out_n_named = proven.n_crl_named;

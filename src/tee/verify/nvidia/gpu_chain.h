@@ -29,8 +29,9 @@ NODISCARD status gpu_chain_root(const struct cert_list *certs);
 NODISCARD status gpu_chain_verify(const struct cert_list *certs, int64_t at_unix_s,
                                   struct evidence_cache *cache, struct gpu_chain_proof *out);
 
-/* The same chain against CRLs; *out_n_named counts the certificates that name one. ST_REVOKED,
- * ST_CERT when the CRL of one that names one is missing, ST_EXPIRED. */
+/* The same chain against those of the CRLs that its authorities issued; *out_n_named counts the
+ * certificates that name one, 0 when none was issued by them. ST_REVOKED, ST_CERT when the CRL of
+ * one that names one is missing, ST_EXPIRED. */
 NODISCARD status gpu_chain_revocation(const struct cert_list *certs, int64_t at_unix_s,
                                       const struct bytes *crls, size_t n_crls, size_t *out_n_named);
 

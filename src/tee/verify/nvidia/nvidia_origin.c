@@ -247,7 +247,8 @@ void nvidia_check_revocation(struct evidence_job *j)
         evidence_fail(j, s.code == ST_REVOKED ? "GPU_CERT_REVOKED" : NULL, "%s", status_detail());
     else if (bare < st->list.n)
         evidence_skip(j, is_required, NULL,
-                      "device %zu: no certificate of its chain names a CRL; OCSP is not asked",
+                      "device %zu: no CRL of its authorities was given, or none is named; OCSP is "
+                      "not asked",
                       bare);
     else
         evidence_pass(j, "%zu authorities are on none of %zu CRLs; OCSP is not asked", n_named,
