@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -18,13 +19,16 @@ void log_init(const char *program, enum log_level level)
     max_level = level;
 }
 
+/* What is not UTF-8 (a path may be anything) is written byte by byte, so that the line stays JSON.
+ */
 static void put_json_text(struct buf *b, const char *text)
 {
+    bool is_utf8 = utf8_is_valid(bytes_str(text));
     buf_put_u8(b, '"');
     for (const char *c = text; *c != 0; c++) {
         if (*c == '"' || *c == '\\')
             buf_printf(b, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
+        else if ((unsigned char)*c < 0x20 || *c == 0x7f || (!is_utf8 && (unsigned char)*c > 0x7f))
             buf_printf(b, "\\u%04x", (unsigned)(unsigned char)*c);
         else
             buf_put_u8(b, (uint8_t)*c);

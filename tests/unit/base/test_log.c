@@ -26,7 +26,8 @@ static void catch_log(void (*fn)(void))
 static void say_hostile(void)
 {
     log_init("prog", LOG_INFO);
-    LOG(LOG_WARN, "odd", LOG_TEXT("peer", "a\"b\\c\nd"), LOG_NUM("n", -3));
+    LOG(LOG_WARN, "odd", LOG_TEXT("peer", "a\"b\\c\nd"), LOG_NUM("n", -3),
+        LOG_TEXT("path", "\xc3\xa9\x7f"), LOG_TEXT("raw", "\xc3\xa9\xff"));
 }
 
 static void test_one_line_of_json(void **state)
@@ -35,7 +36,9 @@ static void test_one_line_of_json(void **state)
     catch_log(say_hostile);
     assert_memory_equal(caught, "{\"time\":\"20", 11);
     assert_non_null(strstr(caught, ",\"level\":\"warn\",\"program\":\"prog\",\"event\":\"odd\","
-                                   "\"peer\":\"a\\\"b\\\\c\\u000ad\",\"n\":-3}\n"));
+                                   "\"peer\":\"a\\\"b\\\\c\\u000ad\",\"n\":-3,"
+                                   "\"path\":\"\xc3\xa9\\u007f\","
+                                   "\"raw\":\"\\u00c3\\u00a9\\u00ff\"}\n"));
     assert_ptr_equal(strchr(caught, '\n'), caught + strlen(caught) - 1);
 }
 
