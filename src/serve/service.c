@@ -9,7 +9,7 @@
 
 enum {
     SESSION_STACK_BYTES = 1 << 20,
-    RESPONSE_MAX = 64 << 20,
+    RESPONSE_MAX = 31 << 20, /* sealed and with its receipt it fits a session's max_queued_bytes */
     RECEIPT_ROOM = 4096,
     POLICY_VERSION_LEN = 32,
     /* As efficient as larger ones, which a new request would wait for, and which leave the engine
