@@ -73,6 +73,9 @@ static void refused(void **state)
         {"a module that is a number", "tdx", "{\"releases\":[" TD "],\"mrseams\":[0]}"},
         {"a mask alone", "sgx",
          "{\"releases\":[" ENC "],\"attributes_mask\":\"ff000000000000000000000000000000\"}"},
+        {"a mask that compares nothing", "sgx",
+         "{\"releases\":[" ENC "],\"attributes\":\"00000000000000000000000000000000\","
+         "\"attributes_mask\":\"00000000000000000000000000000000\"}"},
         {"attributes outside the mask", "sgx",
          "{\"releases\":[" ENC "],\"attributes\":\"05000000000000000000000000000000\","
          "\"attributes_mask\":\"04000000000000000000000000000000\"}"},

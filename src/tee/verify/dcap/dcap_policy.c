@@ -215,6 +215,8 @@ static status read_sgx(struct json_obj *o, struct dcap_policy *out)
         memset(out->attributes_mask, 0xff, n);
     if (has_mask && !out->has_attributes)
         json_error(o, ST_CONFIG, "\"attributes_mask\" without \"attributes\"");
+    if (has_mask && bytes_all_zero(BYTES_OF(out->attributes_mask)))
+        json_error(o, ST_CONFIG, "\"attributes_mask\" is all zero: nothing would be compared");
     for (size_t i = 0; i < n; i++) {
         if ((out->attributes[i] & ~out->attributes_mask[i]) != 0)
             json_error(o, ST_CONFIG, "\"attributes\" has a bit outside its mask");
