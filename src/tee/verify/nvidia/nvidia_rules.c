@@ -133,26 +133,30 @@ void nvidia_check_release(struct evidence_job *j)
     evidence_pass(j, "release %s", j->release);
 }
 
+/* A switch has no driver of its own. */
 void nvidia_check_driver(struct evidence_job *j)
 {
     const struct nvidia_state *st = j->state;
     const struct nvidia_policy *rules = nvidia_rules(j);
+    size_t n_compared = 0;
     if (!has_rules(j))
         return;
     nvidia_shows_field(j, GPU_OPAQUE_DRIVER_VERSION);
-    if (rules->min_driver.n_parts == 0) {
-        evidence_skip(j, false, UNPINNED_FIX, "the policy names no oldest driver");
-        return;
-    }
-    for (size_t i = 0; i < st->list.n; i++) {
+    for (size_t i = 0; rules->min_driver.n_parts > 0 && i < st->list.n; i++) {
         const struct gpu_opaque *o = &st->v[i].opaque;
+        n_compared += o->has_driver;
         if (o->has_driver && gpu_version_compare(&o->driver, &rules->min_driver) < 0) {
             evidence_fail(j, NULL, "device %zu: driver %s, at least %s is asked for", i,
                           o->driver.text, rules->min_driver.text);
             return;
         }
     }
-    evidence_pass(j, "every driver is %s or newer", rules->min_driver.text);
+    if (n_compared == 0)
+        evidence_skip(j, false, UNPINNED_FIX,
+                      "the policy names no oldest driver for these devices");
+    else
+        evidence_pass(j, "%zu of %zu devices have a driver, and it is %s or newer", n_compared,
+                      st->list.n, rules->min_driver.text);
 }
 
 void nvidia_check_vbios(struct evidence_job *j)
