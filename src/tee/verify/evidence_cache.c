@@ -15,6 +15,17 @@ struct evidence_cache {
     size_t next;
 };
 
+status evidence_cache_key(const char *kind, const struct bytes *parts, size_t n,
+                          uint8_t out[static SHA256_LEN])
+{
+    uint8_t digests[EVIDENCE_CACHE_PARTS_MAX + 1][SHA256_LEN];
+    REQUIRE(n <= EVIDENCE_CACHE_PARTS_MAX, ST_INTERNAL, "a proof of %zu parts", n);
+    TRY(sha256(bytes_str(kind), digests[0]));
+    for (size_t i = 0; i < n; i++)
+        TRY(sha256(parts[i], digests[i + 1]));
+    return sha256(bytes_of(digests, (n + 1) * SHA256_LEN), out);
+}
+
 status evidence_cache_new(struct evidence_cache **out)
 {
     struct evidence_cache *c = calloc(1, sizeof(*c));

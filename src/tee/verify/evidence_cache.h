@@ -11,13 +11,19 @@
 
 struct evidence_cache;
 
-enum { EVIDENCE_CACHE_CHAINS = 64 };
+enum { EVIDENCE_CACHE_CHAINS = 64, EVIDENCE_CACHE_PARTS_MAX = 16 };
 
 struct evidence_chain {
     int64_t not_before_unix_s; /* latest of the chain */
     int64_t not_after_unix_s;  /* earliest of the chain */
     size_t spki_at, spki_n;    /* where the leaf's key stands in the leaf */
 };
+
+/* Names what was proven by every byte of it: the kind of proof ("nitro chain"), which no two rooms
+ * share, then the digest of each part, so that no two lists are one string. ST_INTERNAL more than
+ * EVIDENCE_CACHE_PARTS_MAX parts. */
+NODISCARD status evidence_cache_key(const char *kind, const struct bytes *parts, size_t n,
+                                    uint8_t out[static SHA256_LEN]);
 
 /* Thread-safe. Oldest entries make room for new ones. */
 NODISCARD status evidence_cache_new(struct evidence_cache **out);

@@ -3,22 +3,6 @@
 #include <stdio.h>
 
 #include "crypto/ecdsa.h"
-#include "crypto/hash.h"
-
-enum { PARTS_MAX = 4 };
-
-/* Names what was proven by every byte of it: the kind, then the digest of each part, so that no
- * two are one string. */
-static status key_of(const char *kind, const struct bytes *parts, size_t n,
-                     uint8_t out[static SHA256_LEN])
-{
-    uint8_t digests[PARTS_MAX + 1][SHA256_LEN];
-    REQUIRE(n <= PARTS_MAX, ST_INTERNAL, "a proof of %zu parts", n);
-    TRY(sha256(bytes_str(kind), digests[0]));
-    for (size_t i = 0; i < n; i++)
-        TRY(sha256(parts[i], digests[i + 1]));
-    return sha256(bytes_of(digests, (n + 1) * SHA256_LEN), out);
-}
 
 /* ---- chains ---- */
 
@@ -68,7 +52,7 @@ static status find_or_prove(const struct bytes *certs, size_t n, int64_t at_unix
                             struct evidence_cache *cache, struct dcap_proof *p)
 {
     uint8_t key[SHA256_LEN];
-    TRY(key_of("chain", certs, n, key));
+    TRY(evidence_cache_key("dcap chain", certs, n, key));
     p->was_known = evidence_cache_find(cache, key, &p->chain);
     if (p->was_known) {
         p->leaf_spki = bytes_of(certs[0].p + p->chain.spki_at, p->chain.spki_n);
@@ -99,7 +83,7 @@ status dcap_proof_crl(struct bytes crl, struct bytes issuer_der, int64_t at_unix
     struct bytes parts[] = {issuer_der, crl};
     struct evidence_chain known = {0};
     uint8_t key[SHA256_LEN];
-    TRY(key_of("crl", parts, 2, key));
+    TRY(evidence_cache_key("dcap crl", parts, 2, key));
     bool is_current = evidence_cache_find(cache, key, &known) &&
                       at_unix_s >= known.not_before_unix_s && at_unix_s <= known.not_after_unix_s;
     if (is_current)
@@ -119,7 +103,7 @@ status dcap_proof_signature(struct bytes spki, struct bytes text, struct bytes s
     struct bytes parts[] = {spki, text, sig};
     struct evidence_chain known = {0};
     uint8_t key[SHA256_LEN];
-    TRY(key_of("signature", parts, 3, key));
+    TRY(evidence_cache_key("dcap signature", parts, 3, key));
     if (evidence_cache_find(cache, key, &known))
         return OK;
     TRY(ecdsa_verify_spki(ECDSA_ES256, spki, text, sig));

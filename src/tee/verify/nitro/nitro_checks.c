@@ -172,17 +172,14 @@ static status read_validity(const struct nitro_unverified *d, struct bytes root,
     return OK;
 }
 
-/* Names a chain by every byte in it; each certificate is hashed first, so that no two chains are
- * one string. */
 static status chain_key(const struct nitro_unverified *d, struct bytes root,
                         uint8_t out[static SHA256_LEN])
 {
-    uint8_t digests[NITRO_CABUNDLE_MAX + 1][SHA256_LEN];
-    TRY(sha256(root, digests[0]));
+    struct bytes parts[NITRO_CABUNDLE_MAX + 1] = {root};
     for (size_t i = 1; i < d->n_cabundle; i++)
-        TRY(sha256(d->cabundle[i], digests[i]));
-    TRY(sha256(d->certificate, digests[d->n_cabundle]));
-    return sha256(bytes_of(digests, (d->n_cabundle + 1) * SHA256_LEN), out);
+        parts[i] = d->cabundle[i];
+    parts[d->n_cabundle] = d->certificate;
+    return evidence_cache_key("nitro chain", parts, d->n_cabundle + 1, out);
 }
 
 /* The same bytes were proven before. Their time is compared with the clock by the caller. */

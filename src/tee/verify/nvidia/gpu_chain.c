@@ -41,15 +41,6 @@ static struct x509_chain chain_of(const struct cert_list *certs, int64_t at_unix
     };
 }
 
-/* Every certificate is hashed first, so that no two chains are one string. */
-static status chain_key(const struct cert_list *certs, uint8_t out[static SHA256_LEN])
-{
-    uint8_t digests[GPU_CERTS_MAX][SHA256_LEN];
-    for (size_t i = 0; i < certs->n; i++)
-        TRY(sha256(certs->der[i], digests[i]));
-    return sha256(bytes_of(digests, certs->n * SHA256_LEN), out);
-}
-
 static status prove(const struct cert_list *certs, int64_t at_unix_s, struct evidence_chain *out)
 {
     struct x509_chain chain = chain_of(certs, at_unix_s);
@@ -73,7 +64,7 @@ status gpu_chain_verify(const struct cert_list *certs, int64_t at_unix_s,
     struct evidence_chain c = {0};
     TRY(gpu_chain_root(certs));
     TRY(check_order(certs));
-    TRY(chain_key(certs, key));
+    TRY(evidence_cache_key("gpu chain", certs->der, certs->n, key));
     bool is_known = evidence_cache_find(cache, key, &c);
     if (!is_known) {
         TRY(prove(certs, at_unix_s, &c));

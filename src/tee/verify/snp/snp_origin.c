@@ -178,18 +178,6 @@ static void guess_validity(struct snp_state *s, struct bytes issuer)
         narrow(&s->chain, issuer);
 }
 
-/* Names a chain by every byte in it; each certificate is hashed first, so that no two chains are
- * one string. */
-static status chain_key(const struct snp_state *s, struct bytes issuer,
-                        uint8_t out[static SHA256_LEN])
-{
-    uint8_t digests[3][SHA256_LEN];
-    TRY(sha256(s->root, digests[0]));
-    TRY(sha256(issuer, digests[1]));
-    TRY(sha256(s->leaf_der, digests[2]));
-    return sha256(BYTES_OF(digests), out);
-}
-
 static status prove_now(struct evidence_job *j, struct bytes issuer,
                         const uint8_t key[static SHA256_LEN])
 {
@@ -217,8 +205,9 @@ static status prove_now(struct evidence_job *j, struct bytes issuer,
 static status prove_by(struct evidence_job *j, struct bytes issuer)
 {
     struct snp_state *s = snp_state_of(j);
+    const struct bytes parts[] = {s->root, issuer, s->leaf_der};
     uint8_t key[SHA256_LEN];
-    TRY(chain_key(s, issuer, key));
+    TRY(evidence_cache_key("snp chain", parts, 3, key));
     s->is_chain_known = evidence_cache_find(j->expect->cache, key, &s->chain);
     if (!s->is_chain_known)
         TRY(prove_now(j, issuer, key));
@@ -342,22 +331,15 @@ static bool is_too_old(const struct evidence_job *j, const struct x509_crl *crl)
 }
 
 /* One digest less than a chain's key hashes, so that the two are never the same. */
-static status crl_key(const struct snp_state *s, struct bytes der, uint8_t out[static SHA256_LEN])
-{
-    uint8_t digests[2][SHA256_LEN];
-    TRY(sha256(s->root, digests[0]));
-    TRY(sha256(der, digests[1]));
-    return sha256(BYTES_OF(digests), out);
-}
-
 /* That the root signed these bytes is remembered; when and about whom they speak is not. */
 static status prove_crl(struct evidence_job *j, struct bytes der, struct x509_crl *out)
 {
     const struct snp_state *s = snp_state_of(j);
     int64_t at = j->expect->at_unix_s;
+    const struct bytes parts[] = {s->root, der};
     uint8_t key[SHA256_LEN];
     struct evidence_chain held;
-    TRY(crl_key(s, der, key));
+    TRY(evidence_cache_key("snp crl", parts, 2, key));
     if (!evidence_cache_find(j->expect->cache, key, &held)) {
         TRY(x509_verify_crl(der, s->root, at, out));
         held = (struct evidence_chain){.not_before_unix_s = out->this_update_unix_s,
