@@ -164,16 +164,18 @@ static uint32_t wanted(const struct end *e)
            (e->waiting.n > 0 ? (uint32_t)EPOLLOUT : 0);
 }
 
-/* A broken end is reported whatever is asked of it, so one that nothing is asked of is taken out:
- * else its reset would wake the loop again and again until the other side has drained. */
+/* A broken end is reported whatever is asked of it. One that is not read for now, because the other
+ * side does not take what it sent, is taken out: else its reset would wake the loop again and again
+ * until that has drained. One that was read to its end stays in: its reset ends the link. */
 static void update(struct relay *r, struct end *e)
 {
     uint32_t events = wanted(e);
-    if (e->is_gone || e->interest == events)
+    bool is_stalled = events == 0 && !e->has_ended;
+    if (e->is_gone || (e->interest == events && e->is_watched != is_stalled))
         return;
-    int op = events == 0 ? EPOLL_CTL_DEL : e->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int op = is_stalled ? EPOLL_CTL_DEL : e->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
     e->interest = events;
-    e->is_watched = events != 0;
+    e->is_watched = !is_stalled;
     (void)watch(r, op, stream_fd(e->stream), events, e);
 }
 

@@ -161,6 +161,25 @@ static void a_client_that_breaks_off_frees_the_upstream(void **state)
     stop(&w);
 }
 
+/* It has said all that it had to say and waits for an answer: nothing is read from it any more. */
+static void a_client_that_ended_and_breaks_off_frees_the_upstream(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    const struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    char got[1];
+    start(&w);
+    struct link l = open_link(&w);
+    stream_shutdown_write(l.client);
+    assert_code(stream_read(l.server, got, 1, soon()), ST_CLOSED);
+    assert_int_equal(setsockopt(stream_fd(l.client), SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)),
+                     0);
+    stream_freep(&l.client);
+    wait_for(&w.n[RELAY_BROKEN], 1);
+    link_done(&l);
+    stop(&w);
+}
+
 static uint64_t cpu_ns(pthread_t thread)
 {
     clockid_t clock;
@@ -280,6 +299,7 @@ int main(void)
         cmocka_unit_test(bytes_go_both_ways_and_ends_go_one_by_one),
         cmocka_unit_test(a_reset_of_one_side_reaches_the_other),
         cmocka_unit_test(a_client_that_breaks_off_frees_the_upstream),
+        cmocka_unit_test(a_client_that_ended_and_breaks_off_frees_the_upstream),
         cmocka_unit_test(a_client_that_breaks_off_behind_a_slow_upstream_costs_nothing),
         cmocka_unit_test(above_the_limit_one_is_told),
         cmocka_unit_test(an_upstream_that_is_gone_is_told),
