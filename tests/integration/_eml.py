@@ -5,8 +5,10 @@
         service = place.start("eml-host", "--config", place.path("host.json"), ready="listening")
         out = place.run("eml", "attest", "--config", place.path("client.json"), code=0)
 
-A test is a plain script: its functions are called by main(), it exits 0, 1, or 77 for a skip with its reason.
+A test is a plain script: main() calls its functions that are named test_*, in their order; it exits 0, 1, or 77 for a
+skip with its reason.
 """
+import inspect
 import json
 import os
 import pty
@@ -183,8 +185,17 @@ def equal(got, wanted, what=""):
         raise Failure(f"{what}: got {got!r}, wanted {wanted!r}")
 
 
-def main(*tests):
-    """Runs the functions given, each on its own, and exits with the outcome of all."""
+def own_tests(script):
+    """The functions named test_* that stand in it, in their order."""
+    return [f for name, f in vars(script).items() if name.startswith("test_") and inspect.isfunction(f)
+            and f.__module__ == script.__name__]
+
+
+def main():
+    """Runs the calling script's tests, each on its own, and exits with the outcome of all."""
+    tests = own_tests(sys.modules["__main__"])
+    if not tests:
+        sys.exit("no function is named test_*")
     failed = skipped = 0
     for test in tests:
         start = time.monotonic()

@@ -75,5 +75,4 @@ def test_a_damaged_folder_is_noticed_and_kept():
         equal(os.listdir(place.dir), ["minilm"])
 
 
-main(test_wrong_use, test_no_package_leaves_nothing, test_a_folder_of_other_files_is_left_alone,
-     test_a_folder_that_cannot_be_made, test_a_right_folder_needs_no_network, test_a_damaged_folder_is_noticed_and_kept)
+main()

@@ -91,7 +91,7 @@ def wait_for(condition, what):
         time.sleep(0.02)
 
 
-def copies_every_byte_both_ways_and_logs_none():
+def test_copies_every_byte_both_ways_and_logs_none():
     with Place() as place, Upstream(place.path("up.sock"), echo):
         service, port = start_host(place)
         content = SECRET + os.urandom(8 << 20) + SECRET
@@ -105,7 +105,7 @@ def copies_every_byte_both_ways_and_logs_none():
         equal(service.stop(), 0, "exit code after SIGTERM")
 
 
-def passes_a_half_close_on():
+def test_passes_a_half_close_on():
     with Place() as place, Upstream(place.path("up.sock"), read_all_then_answer):
         _, port = start_host(place)
         with connect(port) as s:
@@ -114,7 +114,7 @@ def passes_a_half_close_on():
             equal(read_to_end(s), b"1000 bytes")
 
 
-def many_at_once_do_not_mix():
+def test_many_at_once_do_not_mix():
     with Place() as place, Upstream(place.path("up.sock"), echo):
         _, port = start_host(place)
         sockets = [connect(port) for _ in range(50)]
@@ -126,7 +126,7 @@ def many_at_once_do_not_mix():
             s.close()
 
 
-def a_slow_reader_holds_nobody_else():
+def test_a_slow_reader_holds_nobody_else():
     with Place() as place, Upstream(place.path("up.sock"), echo):
         _, port = start_host(place)
         with connect(port) as slow, connect(port) as quick:
@@ -140,7 +140,7 @@ def a_slow_reader_holds_nobody_else():
             equal(quick.recv(4), b"ping")
 
 
-def refuses_above_the_limit_and_says_so():
+def test_refuses_above_the_limit_and_says_so():
     with Place() as place, Upstream(place.path("up.sock"), echo):
         service, port = start_host(place, max_connections=2)
         first, second = connect(port), connect(port)
@@ -158,7 +158,7 @@ def refuses_above_the_limit_and_says_so():
         second.close()
 
 
-def an_unreachable_upstream_is_told_and_logged():
+def test_an_unreachable_upstream_is_told_and_logged():
     with Place() as place:
         service, port = start_host(place)
         with connect(port) as s:
@@ -174,7 +174,7 @@ def an_unreachable_upstream_is_told_and_logged():
         equal(service.stop(), 0)
 
 
-def idle_and_old_connections_end():
+def test_idle_and_old_connections_end():
     with Place() as place, Upstream(place.path("up.sock"), hold):
         service, port = start_host(place, idle_timeout_ms=200)
         with connect(port) as s:
@@ -197,7 +197,7 @@ def idle_and_old_connections_end():
         expect("age limit" in events(service, "connection timed out")[0]["why"], "total")
 
 
-def runs_behind_a_system_call_filter():
+def test_runs_behind_a_system_call_filter():
     if os.environ.get("EML_LANE", "plain") != "plain":
         raise Skip("a sanitizer's runtime needs more calls than the filter allows")
     with Place() as place:
@@ -207,7 +207,7 @@ def runs_behind_a_system_call_filter():
         equal((state["Seccomp"].strip(), state["NoNewPrivs"].strip()), ("2", "1"), "filter, no_new_privs")
 
 
-def stops_at_once_with_connections_open():
+def test_stops_at_once_with_connections_open():
     with Place() as place, Upstream(place.path("up.sock"), hold):
         service, port = start_host(place)
         with connect(port) as s:
@@ -221,7 +221,7 @@ def stops_at_once_with_connections_open():
                 pass  # there was a byte that nobody had read
 
 
-def wrong_configurations_give_one_clear_line():
+def test_wrong_configurations_give_one_clear_line():
     rows = [
         ("not JSON", "{", 2, "host.json"),
         ("no listen", {"upstream": "unix:/x"}, 2, "listen"),
@@ -242,7 +242,7 @@ def wrong_configurations_give_one_clear_line():
         expect("--nonsense" in out.err, out)
 
 
-def a_busy_port_gives_one_clear_line():
+def test_a_busy_port_gives_one_clear_line():
     with Place() as place, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
@@ -252,8 +252,4 @@ def a_busy_port_gives_one_clear_line():
         expect(f"address {address} is in use" in out.err and len(out.err.splitlines()) == 1, out)
 
 
-main(copies_every_byte_both_ways_and_logs_none, passes_a_half_close_on, many_at_once_do_not_mix,
-     a_slow_reader_holds_nobody_else, refuses_above_the_limit_and_says_so,
-     an_unreachable_upstream_is_told_and_logged, idle_and_old_connections_end, runs_behind_a_system_call_filter,
-     stops_at_once_with_connections_open,
-     wrong_configurations_give_one_clear_line, a_busy_port_gives_one_clear_line)
+main()

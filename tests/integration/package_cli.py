@@ -303,7 +303,4 @@ def test_the_real_model():
             equal(one, two)
 
 
-main(test_keygen, test_pack_inspect_verify, test_the_package_holds_nothing_in_clear, test_without_a_key,
-     test_damaged_packages, test_a_damaged_package_embeds_nothing, test_rollback_and_dates, test_keys_of_others,
-     test_pack_refuses, test_an_interrupted_pack_leaves_nothing, test_folder_and_package_embed_the_same, test_long_texts, test_progress_on_a_terminal, test_tokenize, test_which_model,
-     test_the_real_model)
+main()

@@ -147,4 +147,4 @@ def test_a_reader_from_the_page_alone():
             pass
 
 
-main(test_a_reader_from_the_page_alone)
+main()

@@ -155,6 +155,4 @@ def test_nothing_is_drafted_from_evidence_that_is_not_authentic():
             expect("malformed" in out.err and out.out == "", out)
 
 
-main(test_examples_are_of_the_schema_and_are_read, test_schema_and_reader_refuse_the_same,
-     test_the_small_checker_agrees_with_the_package, test_a_draft_of_real_evidence_accepts_it,
-     test_nothing_is_drafted_from_evidence_that_is_not_authentic)
+main()

@@ -18,7 +18,7 @@ def digest(place, name):
         return hashlib.sha256(f.read()).hexdigest()
 
 
-def same_files_give_the_same_bytes():
+def test_same_files_give_the_same_bytes():
     with Place() as place:
         told = place.run("eml", "rim", "import", rim(DRIVER), rim(VBIOS), "--out", "a.cbor", "--at", AT, "--json").json()
         place.run("eml", "rim", "import", rim(VBIOS), rim(DRIVER), "--out", "b.cbor", "--at", AT + 1000)
@@ -28,7 +28,7 @@ def same_files_give_the_same_bytes():
               {("driver", "550.144.03", 21), ("vbios", "96.00.5E.00.01", 12)}, "what was imported")
 
 
-def refused_files_write_nothing():
+def test_refused_files_write_nothing():
     with Place() as place:
         place.write("words.xml", "hello")
         place.write("bomb.xml", '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>')
@@ -64,7 +64,7 @@ def verdict(place, reference, pinned, code):
     return {check["id"]: check for check in out["checks"]}
 
 
-def verifier_compares_with_what_was_imported():
+def test_verifier_compares_with_what_was_imported():
     with Place() as place:
         place.run("eml", "rim", "import", rim(VBIOS), "--out", "good.cbor", "--at", AT)
         place.run("eml", "rim", "import", rim(MISMATCH), "--out", "other.cbor", "--at", AT)
@@ -77,4 +77,4 @@ def verifier_compares_with_what_was_imported():
         equal(checks["gpu.reference"]["code"], "GPU_REFERENCE_NOT_PINNED")
 
 
-main(same_files_give_the_same_bytes, refused_files_write_nothing, verifier_compares_with_what_was_imported)
+main()

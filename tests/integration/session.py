@@ -259,7 +259,4 @@ def test_the_readmes_tour():
         expect(os.path.exists(place.path("receipt.cbor")), "a receipt")
 
 
-main(test_embedding_is_the_engines, test_attest, test_receipt_verifies_and_replays, test_runs_behind_a_system_call_filter,
-     test_a_thousand_lines,
-     test_policies_that_do_not_fit, test_epoch, test_the_policy_goes_to_the_state_folder, test_suites, test_restart_keeps_the_root,
-     test_enclave_refuses_bad_configurations, test_nobody_there, test_the_readmes_tour)
+main()

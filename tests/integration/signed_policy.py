@@ -208,5 +208,4 @@ def test_what_is_not_signed():
                            place.path("again"), code=None), 2, "signed already")
 
 
-main(test_a_client_with_a_policy_key, test_an_older_policy_is_refused, test_what_is_saved_verifies, test_the_verifier_remembers,
-     test_an_end_is_an_end, test_no_update_is_lost, test_the_commands, test_what_is_not_signed)
+main()

@@ -226,9 +226,4 @@ def test_prompts_reach_no_core_file():
         equal(limit[4:6], ["0", "0"], "core file size, soft and hard")
 
 
-main(test_help_and_version, test_unknown_option, test_unknown_command, test_missing_required_option,
-     test_configuration_that_is_not_there, test_configuration_that_is_not_json, test_unknown_key,
-     test_missing_and_mistyped_keys, test_unreachable_host, test_busy_port, test_missing_model, test_missing_package,
-     test_files_that_cannot_be_read, test_output_that_cannot_be_written,
-     test_a_result_that_cannot_be_written_is_one_line, test_a_closed_pipe_is_no_crash, test_texts_are_utf_8, test_names_of_kernels,
-     test_prompts_reach_no_core_file)
+main()

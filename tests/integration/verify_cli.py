@@ -471,11 +471,4 @@ def test_the_kernel_holds_it_to_its_word():
             equal(process.wait(20), 30)
 
 
-main(test_state_beside_a_receipt, test_own_vectors, test_published_vectors, test_real_receipts, test_every_truncation_is_malformed,
-     test_a_bit_flip_in_every_byte_is_noticed, test_bytes_behind_and_size, test_request_and_response_files, test_wrong_use,
-     test_files_that_cannot_be_read, test_receipt_with_its_evidence, test_receipts_that_do_not_fit_the_evidence,
-     test_evidence_that_is_not_accepted, test_receipt_key_only_from_signed_bytes, test_without_a_policy_it_is_incomplete,
-     test_nitro_is_not_simulated, test_evidence_command, test_real_nitro_documents,
-     test_output_is_the_documented_shape,
-     test_hostile_text_does_not_reach_the_terminal, test_colour_on_a_terminal_only, test_full_disk_is_not_success,
-     test_the_kernel_holds_it_to_its_word)
+main()

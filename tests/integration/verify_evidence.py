@@ -375,9 +375,4 @@ def test_state_is_kept():
         equal(place.read("s"), before, "a refusal teaches nothing")
 
 
-main(test_report_of_accepted_evidence, test_what_is_not_proven_of_an_enclave_and_its_gpus, test_report_of_other_verdicts,
-     test_report_of_hostile_evidence, test_hostile_evidence_does_not_reach_the_terminal,
-     test_a_hostile_environment_changes_nothing, test_report_is_whole_or_not_there, test_who_reads_evidence_writes_nothing,
-     test_a_verifier_that_is_killed_writes_nothing, test_explain, test_without_a_policy_nothing_is_pinned, test_list_of_checks,
-     test_selftest, test_selftest_needs_good_evidence, test_nothing_of_one_type_is_another, test_garbage_is_malformed_or_refused,
-     test_garbage_beside_evidence, test_files_that_cannot_be_used, test_state_is_kept)
+main()

@@ -424,10 +424,4 @@ def test_receipt_keys_need_bound_statements():
             expect(out.code in (10, 20, 30) and said["verdict"] != "accept" and not said["signer"]["is_attested"], (kind, out))
 
 
-main(test_a_policy_that_pins_it_accepts, test_every_damage_is_noticed,
-     test_every_damage_of_other_genuine_evidence_is_noticed, test_no_policy_of_another_platform_accepts,
-     test_no_evidence_is_of_another_type, test_what_belongs_to_other_evidence_does_not_help, test_a_missing_input_is_not_a_pass,
-     test_a_statement_that_nothing_binds, test_other_nonce_and_report_data, test_quotes_put_together_from_two,
-     test_collateral_put_together_from_two, test_older_collateral_is_remembered, test_certificates_of_another_chip,
-     test_devices_put_together_from_two, test_tokens_somebody_else_signed, test_bundles_of_the_wrong_label, test_every_damage_of_a_bundle_is_noticed,
-     test_receipt_keys_need_bound_statements)
+main()
