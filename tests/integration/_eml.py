@@ -69,6 +69,25 @@ def free_port():
         return s.getsockname()[1]
 
 
+def on_terminal(words, env, stdout=None):
+    """What a program that succeeds writes to a terminal, to its end: the last of it arrives after the exit."""
+    outer, inner = open_terminal()
+    plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI")}
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=stdout or inner, stderr=inner,
+                               env={**plain, **env})
+    os.close(inner)
+    said, some = b"", b"first"
+    while some:
+        try:
+            some = os.read(outer, 65536)
+        except OSError:  # of a terminal that nobody writes to any more
+            some = b""
+        said += some
+    os.close(outer)
+    equal(process.wait(), 0, said)
+    return said
+
+
 class Output:
     """What a finished program said."""
 

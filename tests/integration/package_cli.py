@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import _tiny_model
-from _eml import Place, equal, expect, main, need_model, open_terminal, program
+from _eml import Place, equal, expect, main, need_model, on_terminal, program
 
 TEXT = "The patient is well."
 
@@ -239,14 +239,10 @@ def test_progress_on_a_terminal():
         _tiny_model.make(place.path("model"))
         lines = place.write("lines", "the patient is ill\n" * 1000)
         words = [program("eml"), "local", "embed", "--model-dir", place.path("model"), "--lines", lines, "--json"]
-        terminal, side = open_terminal()
-        env = {k: v for k, v in os.environ.items() if k not in ("CI", "NO_COLOR")}
-        run = subprocess.run(words, stdout=subprocess.PIPE, stderr=side, env={**env, "TERM": "xterm"})
-        os.close(side)
-        said = os.read(terminal, 1 << 16).decode()
-        os.close(terminal)
-        equal((run.returncode, run.stdout.count(b"\n")), (0, 1000))
-        expect("embedding" in said and "1000" in said, said)
+        with open(place.path("out"), "wb") as out:
+            said = on_terminal(words, {"TERM": "xterm"}, out)
+        equal(place.read("out").count(b"\n"), 1000)
+        expect(b"embedding" in said and b"1000" in said, said)
 
 
 def test_long_texts():

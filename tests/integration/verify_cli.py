@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 
-from _eml import Place, Skip, equal, expect, main, need_vectors, open_terminal, program
+from _eml import Place, Skip, equal, expect, main, need_vectors, on_terminal, program
 from _receipts import AT, Platform, g, vectors
 
 SLOW_LANE = os.environ.get("EML_LANE", "plain") != "plain"
@@ -410,26 +410,6 @@ def test_hostile_text_does_not_reach_the_terminal():
             out = place.run("eml-verify", "receipt", "r", "--key", g.PUBLIC.hex(), "--at", str(AT), *more, code=None).out
             expect(all(c == "\n" or " " <= c < "\x7f" for c in out), repr(out))
             equal(sum(line.startswith("verdict:") for line in out.splitlines()), 1)
-
-
-def on_terminal(words, env):
-    """What a program writes to a terminal."""
-    outer, inner = open_terminal()
-    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=inner, stderr=inner,
-                               env={**{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "CI")}, **env})
-    os.close(inner)
-    said = b""
-    while True:
-        try:
-            some = os.read(outer, 65536)
-        except OSError:
-            break
-        if not some:
-            break
-        said += some
-    process.wait()
-    os.close(outer)
-    return said
 
 
 def test_colour_on_a_terminal_only():
