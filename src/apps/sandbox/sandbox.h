@@ -12,7 +12,7 @@
  * file of a Unix listener stays behind, and the next start removes it.
  * SANDBOX_ENCLAVE, once it listens: may accept connections, use them, and make threads. It opens
  * no file; opening a socket or connecting kills it, and sending to an address fails, so that what
- * leaves an enclave leaves by a connection that came in.
+ * leaves an enclave leaves by a connection that came in. Its socket file stays behind, too.
  * SANDBOX_ENCLAVE_NITRO: and the NSM's one ioctl number.
  * The processes that give evidence in an enclave's stead (tee/apart_provider.h):
  * SANDBOX_REPORTS, over configfs-tsm: may open files that are there, make folders and remove empty
