@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "tee/verify/bundle.h"
 
@@ -22,8 +24,9 @@ struct apart_provider {
     struct tee_provider_ops ops; /* of the platform that is asked */
     struct measurements measurements;
     struct lane lanes[APART_PROCESSES];
-    pthread_mutex_t lock; /* guards: free, n_alive */
-    pthread_cond_t changed;
+    uint32_t wait_ms;
+    pthread_mutex_t lock;   /* guards: free, n_alive */
+    pthread_cond_t changed; /* of the monotonic clock */
     struct lane *free;
     uint32_t n_alive;
 };
@@ -152,16 +155,29 @@ static status ask(int fd, struct bytes statement, status *out_verdict, struct bu
     return receive_answer(fd, out_verdict, out);
 }
 
-static struct lane *take_lane(struct apart_provider *p)
+static struct timespec after_ms(uint32_t ms)
 {
+    uint64_t ns = clock_deadline_ms(ms);
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+                             .tv_nsec = (long)(ns % 1000000000u)};
+}
+
+static status take_lane(struct apart_provider *p, struct lane **out)
+{
+    const struct timespec until = after_ms(p->wait_ms);
+    int e = 0;
     pthread_mutex_lock(&p->lock);
-    while (p->free == NULL && p->n_alive > 0)
-        pthread_cond_wait(&p->changed, &p->lock);
+    while (p->free == NULL && p->n_alive > 0 && e == 0)
+        e = pthread_cond_timedwait(&p->changed, &p->lock, &until);
+    bool is_any_left = p->n_alive > 0;
     struct lane *l = p->free;
     if (l != NULL)
         p->free = l->next_free;
     pthread_mutex_unlock(&p->lock);
-    return l;
+    REQUIRE(is_any_left, ST_IO, "no evidence process is left: restart the enclave");
+    REQUIRE(l != NULL, ST_BUSY, "every evidence process is at work");
+    *out = l;
+    return OK;
 }
 
 /* A lane that failed is not used again: its next answer could be to the last question. */
@@ -186,8 +202,8 @@ static status attest(struct tee_provider *base, const struct statement *s, struc
     struct buf evidence CLEANUP(buf_done) = BUF_MAX(BUNDLE_MAX_BYTES);
     status verdict = OK;
     TRY(statement_encode(s, &statement));
-    struct lane *l = take_lane(p);
-    REQUIRE(l != NULL, ST_IO, "no evidence process is left: restart the enclave");
+    struct lane *l = NULL;
+    TRY(take_lane(p, &l));
     status asked = ask(l->fd.v, buf_view(&statement), &verdict, &evidence);
     give_back(p, l, ok(asked));
     TRY(asked);
@@ -261,6 +277,15 @@ static status start_all(struct apart_provider *p, struct tee_provider *worker,
     return OK;
 }
 
+static void init_changed(struct apart_provider *p)
+{
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&p->changed, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
 static struct apart_provider *provider_new(const char *platform)
 {
     struct apart_provider *p = calloc(1, sizeof(*p));
@@ -275,7 +300,7 @@ static struct apart_provider *provider_new(const char *platform)
     for (size_t i = 0; i < APART_PROCESSES; i++)
         p->lanes[i].fd = FD_NONE;
     (void)pthread_mutex_init(&p->lock, NULL);
-    (void)pthread_cond_init(&p->changed, NULL);
+    init_changed(p);
     return p;
 }
 
@@ -285,6 +310,7 @@ status apart_provider_over(struct tee_provider *taken, const struct apart_option
     struct tee_provider *worker CLEANUP(tee_provider_freep) = taken;
     struct apart_provider *p = provider_new(tee_platform(worker));
     REQUIRE(p != NULL, ST_NOMEM, "evidence process");
+    p->wait_ms = o->wait_ms;
     status s = start_all(p, worker, o);
     if (failed(s)) {
         provider_free(&p->base);

@@ -17,16 +17,17 @@
 
 #include "tee/provider.h"
 
-enum { APART_PROCESSES = 4, APART_TIMEOUT_MS = 60000 };
+enum { APART_PROCESSES = 4, APART_TIMEOUT_MS = 60000, APART_WAIT_MS = 10000 };
 
 struct apart_options {
     status (*confine)(void); /* called in each process before its first question */
     uint32_t timeout_ms;     /* for one answer; the process that is late is given up */
+    uint32_t wait_ms; /* for a process that is free: a client does not wait for ever either */
 };
 
 /* Takes the provider that does the work, also on failure. Call it while there is one thread.
- * ST_IO; a failure of confine. On use: what the provider fails with; ST_IO when no process is left.
- */
+ * ST_IO; a failure of confine. On use: what the provider fails with; ST_BUSY when none
+ * became free in time; ST_IO when none is left. */
 NODISCARD status apart_provider_over(struct tee_provider *taken, const struct apart_options *o,
                                      struct tee_provider **out);
 

@@ -24,7 +24,8 @@ static status confine_tokens(void)
 static status set_apart(struct tee_provider *taken, status (*confine)(void),
                         struct tee_provider **out)
 {
-    const struct apart_options o = {.confine = confine, .timeout_ms = APART_TIMEOUT_MS};
+    const struct apart_options o = {
+        .confine = confine, .timeout_ms = APART_TIMEOUT_MS, .wait_ms = APART_WAIT_MS};
     return apart_provider_over(taken, &o, out);
 }
 

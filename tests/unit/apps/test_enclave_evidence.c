@@ -26,7 +26,8 @@ typedef status (*open_fn)(struct tee_provider **out);
 
 static int attest_confined(open_fn open_worker, status (*confine)(void))
 {
-    const struct apart_options o = {.confine = confine, .timeout_ms = TIMEOUT_MS};
+    const struct apart_options o = {
+        .confine = confine, .timeout_ms = TIMEOUT_MS, .wait_ms = TIMEOUT_MS};
     struct tee_provider *worker = NULL;
     struct tee_provider *p CLEANUP(tee_provider_freep) = NULL;
     struct buf out CLEANUP(buf_done) = BUF_MAX(BUNDLE_MAX_BYTES);

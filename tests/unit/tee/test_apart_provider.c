@@ -13,7 +13,7 @@
 #include "support/test.h"
 #include "tee/verify/bundle.h"
 
-enum { LARGE = 300 << 10, PATIENT_MS = 30000, IMPATIENT_MS = 1000 };
+enum { LARGE = 300 << 10, PATIENT_MS = 30000, IMPATIENT_MS = 1000, PAUSE_S = 5 };
 
 /* ---- the provider that works; the service's name says what it does ---- */
 
@@ -21,6 +21,7 @@ static int n_freed; /* in this process */
 static int told[2]; /* a pipe: the process id of each that was confined */
 static status (*confining)(void);
 static uint32_t timeout_ms = PATIENT_MS;
+static uint32_t wait_ms = PATIENT_MS;
 
 static bool is_asked(const struct statement *s, const char *what)
 {
@@ -39,7 +40,7 @@ static void misbehave(const struct statement *s)
     static const uint8_t NO_CODE[] = {0xff, 0, 0, 0, 0};
     static const uint8_t LONG_DETAIL[] = {ST_IO, 0, 0, 1, 1};
     static const uint8_t TOO_LONG[] = {ST_OK, 0x7f, 0xff, 0xff, 0xff};
-    const struct timespec pause = {.tv_sec = 5};
+    const struct timespec pause = {.tv_sec = PAUSE_S};
     if (is_asked(s, "end"))
         _exit(3);
     if (is_asked(s, "sleep"))
@@ -101,7 +102,8 @@ static status tell_and_confine(void)
 
 static status open_apart(struct tee_provider **out)
 {
-    const struct apart_options o = {.confine = tell_and_confine, .timeout_ms = timeout_ms};
+    const struct apart_options o = {
+        .confine = tell_and_confine, .timeout_ms = timeout_ms, .wait_ms = wait_ms};
     struct tee_provider *worker = calloc(1, sizeof(*worker));
     assert_non_null(worker);
     worker->ops = &WORKER;
@@ -259,6 +261,35 @@ static void many_ask_at_once(void **state)
     }
 }
 
+static void *ask_long(void *arg)
+{
+    return (void *)(uintptr_t)code_of(arg, "sleep");
+}
+
+/* Three times as many as there are processes, none of which answers before the time is over. */
+static void nobody_waits_for_ever_for_a_process(void **state)
+{
+    enum { THREADS = 3 * APART_PROCESSES };
+    struct tee_provider *p CLEANUP(tee_provider_freep) = NULL;
+    pthread_t threads[THREADS];
+    size_t n_ok = 0, n_busy = 0;
+    (void)state;
+    wait_ms = IMPATIENT_MS;
+    assert_int_equal(open_apart(&p).code, ST_OK);
+    wait_ms = PATIENT_MS;
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_long, p), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        void *code = NULL;
+        assert_int_equal(pthread_join(threads[i], &code), 0);
+        n_ok += (uintptr_t)code == ST_OK;
+        n_busy += (uintptr_t)code == ST_BUSY;
+    }
+    assert_int_equal(n_ok, APART_PROCESSES);
+    assert_int_equal(n_busy, THREADS - APART_PROCESSES);
+    assert_int_equal(code_of(p, "x"), ST_OK);
+}
+
 static int make_pipe(void **state)
 {
     (void)state;
@@ -298,6 +329,7 @@ int main(void)
         WITH_PIPE(a_process_that_fails_is_given_up),
         WITH_PIPE(a_process_that_is_not_confined_serves_nobody),
         WITH_PIPE(many_ask_at_once),
+        WITH_PIPE(nobody_waits_for_ever_for_a_process),
         WITH_PIPE(processes_end_with_the_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
