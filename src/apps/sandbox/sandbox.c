@@ -244,7 +244,7 @@ static int add_reports(scmp_filter_ctx filter)
     return e;
 }
 
-/* A Unix socket connects to nothing but a file's name, and no other kind can be made or taken. */
+/* A Unix socket connects within this machine alone, and no other kind can be made or taken. */
 static int add_tokens(scmp_filter_ctx filter)
 {
     int e = add_all(filter, SCMP_ACT_ALLOW, ALLOWED_TOKENS, COUNT(ALLOWED_TOKENS));
