@@ -127,6 +127,12 @@ def test_the_verifier_remembers():
         equal(json.loads(place.read("s"))["policy_serial"], 9, "remembered whatever the verdict is")
         equal(os.stat(place.path("s")).st_mode & 0o777, 0o600)
         one_line(place.run("eml-verify", *words, "--policy", place.path("p4"), *state, code=None), 10, "serial 4", "serial 9")
+        sign(place, {**policy, "serial": 11}, "signer.key", "p11")
+        nothing = place.run("eml-verify", words[0], place.path("none"), *words[2:], "--policy", place.path("p11"), *state,
+                            "--html", place.path("p.html"), code=None)
+        one_line(nothing, 1, "none")
+        equal(json.loads(place.read("s"))["policy_serial"], 11, "remembered also when the evidence cannot be read")
+        expect(not os.path.exists(place.path("p.html")), "no report without a verdict")
         by_plain, by_signed = (place.run("eml-verify", "selftest", *given, "--json").json() for given in (
             [*words[1:-2], "--policy", place.write("plain.json", {**policy, "serial": 4, "not_after": FAR})],
             [*words[1:], "--policy", place.path("p4")]))

@@ -181,9 +181,9 @@ status evidence_files_load(struct evidence_files *f, const char *path, const str
 {
     TRY(take_type(f, args));
     TRY(take_expected(f, args));
-    TRY(file_read(path, &f->evidence));
     TRY(load_state(f, args));
     TRY(load_policy(f, args));
+    TRY(file_read(path, &f->evidence));
     return load_beside(f, args);
 }
 

@@ -241,6 +241,7 @@ static bool has_learnt(const struct evidence_step *e)
     return e->is_accepted || (e->files.policy != NULL && e->files.policy->is_signed);
 }
 
+/* Also after a failure: evidence that cannot be read takes no serial back. */
 static status keep_state(const struct evidence_step *e, const struct outputs *o)
 {
     struct buf text CLEANUP(buf_done) = BUF_MAX(EVIDENCE_MEMORY_MAX_BYTES);
@@ -261,8 +262,9 @@ static int work_on_receipt(const void *ctx, const struct outputs *o)
     };
     evidence_step_init(&j.evidence);
     status s = run_receipt(&j, &exit_code);
+    status kept = keep_state(&j.evidence, o);
     if (ok(s))
-        s = keep_state(&j.evidence, o);
+        s = kept;
     return ok(s) ? exit_code : app_fail(s);
 }
 
@@ -280,7 +282,6 @@ static status tell(const struct show *show, const struct outputs *o, int *out_ex
         TRY(report_html(show, &text));
         TRY(outputs_put(o, OUTPUT_HTML, buf_view(&text)));
     }
-    TRY(keep_state(show->evidence, o));
     return show_result(show, out_exit_code);
 }
 
@@ -311,6 +312,9 @@ static int work_on_evidence(const void *ctx, const struct outputs *o)
     struct evidence_step e CLEANUP(evidence_step_done);
     evidence_step_init(&e);
     status s = run_evidence(ctx, o, &e, &exit_code);
+    status kept = keep_state(&e, o);
+    if (ok(s))
+        s = kept;
     return ok(s) ? exit_code : app_fail(s);
 }
 

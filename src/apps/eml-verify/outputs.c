@@ -125,10 +125,11 @@ static status wait_for(pid_t pid, int *out_code)
     return OK;
 }
 
-/* 1 and 2 are failures to read or to understand what was asked: no verdict, no file. */
-static bool is_verdict(int code)
+/* 1 and 2 are failures to read or to understand what was asked: no verdict, no report. What was
+ * learnt of a policy by then is kept. */
+static bool is_due(enum output which, int code)
 {
-    return code != 1 && code != 2;
+    return which == OUTPUT_STATE || (code != 1 && code != 2);
 }
 
 static status collect(struct sink sinks[OUTPUT_N], pid_t pid, int *out_code)
@@ -140,8 +141,10 @@ static status collect(struct sink sinks[OUTPUT_N], pid_t pid, int *out_code)
         fd_close(&sinks[i].from);
     TRY(wait_for(pid, out_code));
     TRY(received);
-    for (int i = 0; i < OUTPUT_N && is_verdict(*out_code); i++)
-        TRY(finish((enum output)i, &sinks[i]));
+    for (int i = 0; i < OUTPUT_N; i++) {
+        if (is_due((enum output)i, *out_code))
+            TRY(finish((enum output)i, &sinks[i]));
+    }
     return OK;
 }
 

@@ -11,15 +11,16 @@
 
 #include "base/bytes.h"
 
-enum output { OUTPUT_HTML, OUTPUT_STATE, OUTPUT_N };
+/* Put in place in this order: what was learnt before what is shown of it. */
+enum output { OUTPUT_STATE, OUTPUT_HTML, OUTPUT_N };
 
 struct outputs {
     int to[OUTPUT_N]; /* pipes; -1: not asked for */
 };
 
 /* Enters the sandbox and runs work(), in a process of its own when a path is not NULL. A file is
- * written only when work() put its bytes and ended with a verdict. Returns work()'s exit code, or
- * that of a failure to write. */
+ * written only when work() put its bytes, and a report only when it ended with a verdict. Returns
+ * work()'s exit code, or that of a failure to write. */
 int outputs_run(const char *const paths[static OUTPUT_N],
                 int (*work)(const void *ctx, const struct outputs *o), const void *ctx);
 /* For work(): all of a file's bytes at once. */
