@@ -96,13 +96,17 @@ void session_freep(struct session **s)
 void session_abort(struct session *s, enum status_code reason)
 {
     (void)pthread_mutex_lock(&s->lock);
+    bool is_first = !s->is_aborted;
     s->is_aborted = true;
-    if (!s->has_ended && s->send_error == ST_OK && ok(session_seal_close(s, reason_of(reason))))
-        session_pump(s);
-    if (s->send_error == ST_OK)
+    if (is_first && !s->has_ended && s->send_error == ST_OK &&
+        ok(session_seal_close(s, reason_of(reason))))
+        session_flush(s);
+    if (is_first && s->send_error == ST_OK)
         s->send_error = ST_CANCELLED;
     (void)pthread_cond_broadcast(&s->written);
     (void)pthread_mutex_unlock(&s->lock);
+    if (!is_first) /* who was first may be about to write the reason */
+        return;
     stream_shutdown(s->stream);
     session_wake(s);
 }

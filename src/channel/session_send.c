@@ -126,6 +126,15 @@ static void account(struct session *s, size_t n, status st)
         s->send_error = st.code;
 }
 
+static void set_stalled(struct session *s)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    s->is_stalled = true;
+    if (s->n_waiting > 0)
+        (void)pthread_cond_broadcast(&s->written);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
 /* One write(2) in the writer role, which must be free; then, if asked and nothing went, a wait for
  * room. Called and left with the lock held, which is given up in between. */
 static status write_step(struct session *s, bool may_wait, size_t *out_n)
@@ -142,10 +151,12 @@ static status write_step(struct session *s, bool may_wait, size_t *out_n)
     (void)pthread_mutex_unlock(&s->lock);
     size_t n = 0;
     status st = stream_try_write(s->stream, next, &n);
-    if (ok(st) && n == 0 && may_wait)
+    if (ok(st) && n == 0 && may_wait) {
+        set_stalled(s);
         st = stream_wait(s->stream, STREAM_WRITABLE, -1, deadline_ns, &ready);
+    }
     (void)pthread_mutex_lock(&s->lock);
-    s->is_writing = false;
+    s->is_writing = s->is_stalled = false;
     account(s, n, st);
     if (s->n_waiting > 0)
         (void)pthread_cond_broadcast(&s->written);
@@ -160,6 +171,18 @@ void session_pump(struct session *s)
         if (failed(write_step(s, false, &n)))
             return;
     }
+}
+
+/* Locked. Nothing is sealed any more, and the writer's write(2) does not block: it comes to the
+ * end, or to a peer that does not read, and would not read what comes behind. */
+void session_flush(struct session *s)
+{
+    while (s->is_writing && !s->is_stalled) {
+        s->n_waiting++;
+        (void)pthread_cond_wait(&s->written, &s->lock);
+        s->n_waiting--;
+    }
+    session_pump(s);
 }
 
 static status send_failure(const struct session *s)
@@ -219,7 +242,7 @@ static status check(const struct session *s, const struct outgoing *m)
 static status check_not_ended(const struct session *s)
 {
     REQUIRE(!s->has_ended || s->is_aborted, ST_CLOSED, "the session has been ended on this side");
-    return s->send_error == ST_OK ? OK : send_failure(s);
+    return s->send_error == ST_OK && !s->is_aborted ? OK : send_failure(s);
 }
 
 /* Locked. *out_is_void when there is nothing to send: a cancel of what has ended. */

@@ -45,6 +45,7 @@ struct session {
     struct buf writing; /* belongs to the writer role while is_writing */
     size_t writing_at;  /* already written of it */
     bool is_writing;
+    bool is_stalled;        /* the writer waits for room */
     size_t n_waiting;       /* threads in session_send that will take the writer role */
     uint64_t sealed_bytes;  /* ever */
     uint64_t written_bytes; /* ever */
@@ -82,6 +83,7 @@ NODISCARD status session_new(const struct session_setup *setup, struct session *
 /* session_send.c; the lock is held by the caller of those that say so. */
 bool session_has_unwritten(const struct session *s); /* locked */
 void session_pump(struct session *s);                /* locked: writes what goes now */
+void session_flush(struct session *s); /* locked: the same behind a write that is being made */
 NODISCARD status session_seal_close(struct session *s, uint8_t reason); /* locked */
 void session_wake(struct session *s);
 

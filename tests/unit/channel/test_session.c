@@ -373,6 +373,51 @@ static void abort_wakes_the_receiver_and_tells_the_peer(void **state)
     session_pair_done(&p);
 }
 
+static void *post_until_it_fails(void *arg)
+{
+    struct session *server = arg;
+    for (uint32_t id = 1; ok(session_post(server, id, MSG_RESPONSE, false, BYTES_LIT("r"))); id++) {
+        if (failed(session_post(server, id, MSG_RECEIPT, true, BYTES_LIT("r"))))
+            break;
+    }
+    return NULL;
+}
+
+/* Requests for as many answers as a round can take. */
+static void ask_for_many(struct session_pair *p, uint32_t n)
+{
+    for (uint32_t id = 1; id <= n; id++) {
+        struct message m CLEANUP(message_done) = {0};
+        assert_ok(session_send(p->client, id, MSG_REQUEST, true, BYTES_LIT("q")));
+        assert_ok(session_recv(p->server, soon(), &m));
+    }
+}
+
+/* The reason goes behind what another thread is writing, and is not lost to the end of the stream.
+ */
+static void the_reason_of_an_abort_arrives_behind_a_write(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 300; round++) {
+        struct session_pair p = session_pair_open(NULL, NULL);
+        pthread_t writer;
+        status got = OK;
+        ask_for_many(&p, 60);
+        assert_int_equal(pthread_create(&writer, NULL, post_until_it_fails, p.server), 0);
+        struct message first CLEANUP(message_done) = {0};
+        assert_ok(session_recv(p.client, soon(), &first));
+        session_abort(p.server, ST_CANCELLED);
+        session_abort(p.server, ST_CANCELLED);
+        while (ok(got)) {
+            struct message m CLEANUP(message_done) = {0};
+            got = session_recv(p.client, soon(), &m);
+        }
+        (void)pthread_join(writer, NULL);
+        assert_int_equal(got.code, ST_CANCELLED);
+        session_pair_done(&p);
+    }
+}
+
 static void abort_wakes_a_blocked_sender(void **state)
 {
     (void)state;
@@ -770,6 +815,7 @@ int main(void)
         cmocka_unit_test(each_direction_ends_on_its_own),
         cmocka_unit_test(an_end_without_goodbye_is_a_cut),
         cmocka_unit_test(abort_wakes_the_receiver_and_tells_the_peer),
+        cmocka_unit_test(the_reason_of_an_abort_arrives_behind_a_write),
         cmocka_unit_test(abort_wakes_a_blocked_sender),
         cmocka_unit_test(keys_change_after_records_and_after_bytes),
         cmocka_unit_test(padding_makes_records_of_one_size),
