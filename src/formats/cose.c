@@ -1,7 +1,7 @@
 #include "formats/cose.h"
 
-enum { LABEL_ALG = 1, LABEL_CRIT = 2 };
-enum { STRUCTURE_OVERHEAD = 64 };
+enum { LABEL_ALG = 1, LABEL_CRIT = 2, LABEL_CONTENT_TYPE = 3 };
+enum { STRUCTURE_OVERHEAD = 64, TYPED_HEADER_MAX = 64 };
 
 struct headers {
     bool has_alg;
@@ -240,4 +240,37 @@ status cose_sign_ecdsa(const struct ecdsa_secret *key, enum ecdsa_alg alg,
     TRY(ecdsa_sign(key, buf_view(&to_sign), sig));
     put_message(out, protected_raw, payload, bytes_of(sig, ecdsa_sig_len(alg)), tagged);
     return buf_status(out);
+}
+
+/* ---- messages of our own formats ---- */
+
+static status typed_header(const char *content_type, struct buf *out)
+{
+    cbor_put_map(out, 2);
+    cbor_put_uint(out, LABEL_ALG);
+    cbor_put_int(out, COSE_ALG_EDDSA);
+    cbor_put_uint(out, LABEL_CONTENT_TYPE);
+    cbor_put_str(out, content_type);
+    return buf_status(out);
+}
+
+status cose_sign_typed(const struct ed25519_secret *key, const char *content_type,
+                       struct bytes payload, struct buf *out)
+{
+    struct buf header CLEANUP(buf_done) = BUF_MAX(TYPED_HEADER_MAX);
+    TRY(typed_header(content_type, &header));
+    return cose_sign_ed25519(key, buf_view(&header), payload, true, out);
+}
+
+status cose_parse_typed(struct bytes in, const char *content_type, struct cose_unverified *out)
+{
+    struct buf want CLEANUP(buf_done) = BUF_MAX(TYPED_HEADER_MAX);
+    struct cose_unverified m;
+    TRY(cose_parse(in, COSE_TAG_REQUIRED, CBOR_DETERMINISTIC, &m));
+    TRY(typed_header(content_type, &want));
+    REQUIRE(bytes_equal(m.protected_raw, buf_view(&want)), ST_FORMAT,
+            "the signed header is not that of %s", content_type);
+    REQUIRE(m.unprotected_is_empty, ST_FORMAT, "%s with unsigned headers", content_type);
+    *out = m;
+    return OK;
 }

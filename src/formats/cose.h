@@ -65,4 +65,13 @@ NODISCARD status cose_sign_ecdsa(const struct ecdsa_secret *key, enum ecdsa_alg 
                                  struct bytes protected_raw, struct bytes payload, bool tagged,
                                  struct buf *out);
 
+/* Messages of our own formats: tag 18, the protected header exactly {1: -8 (EdDSA), 3: content
+ * type}, nothing unprotected, deterministic CBOR. The content type says what was signed, so that no
+ * other signature of the same key can stand in for it. It is one of ours, at most 47 characters. */
+NODISCARD status cose_sign_typed(const struct ed25519_secret *key, const char *content_type,
+                                 struct bytes payload, struct buf *out);
+/* The header is compared as bytes. As cose_parse(), and ST_FORMAT for any other header. */
+NODISCARD status cose_parse_typed(struct bytes in, const char *content_type,
+                                  struct cose_unverified *out);
+
 #endif

@@ -235,6 +235,47 @@ static void a_signer_checks_its_own_header(void **state)
     buf_done(&b);
 }
 
+/* 18([<< {1: -8, 3: "a/x"} >>, {}, 'a', '']), and what differs from it. */
+static void a_typed_message_has_one_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule, *hex;
+        enum status_code code;
+    } typed[] = {
+        {"of this type", "d28448a201270363612f78a0416140", ST_OK},
+        {"of another type", "d28448a201270363612f79a0416140", ST_FORMAT},
+        {"without a type", "d28443a10127a0416140", ST_FORMAT},
+        {"a parameter more", "d2844aa301270363612f780440a0416140", ST_FORMAT},
+        {"parameters in another order", "d28448a20363612f780127a0416140", ST_FORMAT},
+        {"of another algorithm", "d28448a201260363612f78a0416140", ST_FORMAT},
+        {"something unprotected", "d28448a201270363612f78a10440416140", ST_FORMAT},
+        {"untagged", "8448a201270363612f78a0416140", ST_FORMAT},
+    };
+    for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+        struct cose_unverified m;
+        struct buf in CLEANUP(buf_done) = test_hex(typed[i].hex);
+        status s = cose_parse_typed(buf_view(&in), "a/x", &m);
+        if (s.code != typed[i].code)
+            fail_msg("%s: %s (%s)", typed[i].rule, status_name(s.code), status_detail());
+    }
+}
+
+static void a_typed_message_is_signed_and_verified(void **state)
+{
+    (void)state;
+    struct ed25519_secret key;
+    struct cose_unverified m;
+    struct cose_verified v;
+    struct buf out CLEANUP(buf_done) = BUF_MAX(256);
+    assert_ok(ed25519_generate(&key));
+    assert_ok(cose_sign_typed(&key, "a/x", BYTES_LIT("text"), &out));
+    assert_ok(cose_parse_typed(buf_view(&out), "a/x", &m));
+    assert_ok(cose_verify_ed25519(&m, key.public_key, NO_AAD, &v));
+    assert_bytes_equal(v.payload, BYTES_LIT("text"));
+    assert_code(cose_parse_typed(buf_view(&out), "a/y", &m), ST_FORMAT);
+}
+
 static void an_empty_header_counts_as_nothing(void **state)
 {
     (void)state;
@@ -373,6 +414,8 @@ int main(void)
         cmocka_unit_test(ecdsa_round_trip_on_both_curves),
         cmocka_unit_test(the_header_must_name_the_algorithm),
         cmocka_unit_test(a_signer_checks_its_own_header),
+        cmocka_unit_test(a_typed_message_has_one_form),
+        cmocka_unit_test(a_typed_message_is_signed_and_verified),
         cmocka_unit_test(an_empty_header_counts_as_nothing),
         cmocka_unit_test(working_group_examples),
         cmocka_unit_test(every_example_is_run),
