@@ -67,7 +67,7 @@ void raw_peer_done(struct raw_peer *p)
 
 void raw_bytes(struct raw_peer *p, struct bytes in)
 {
-    assert_ok(stream_write(p->stream, in, clock_deadline_ms(5000)));
+    assert_ok(stream_write(p->stream, in, test_soon()));
 }
 
 void raw_record(struct raw_peer *p, enum record_type type, struct bytes plain)
@@ -95,10 +95,9 @@ struct buf raw_read(struct raw_peer *p, struct record_header *out_header)
     struct bytes plain;
     struct buf out = BUF_MAX(RECORD_PLAIN_MAX);
     assert_non_null(record);
-    assert_ok(stream_read(p->stream, record, RECORD_HEADER_LEN, clock_deadline_ms(5000)));
+    assert_ok(stream_read(p->stream, record, RECORD_HEADER_LEN, test_soon()));
     assert_ok(record_header_parse(record, out_header));
-    assert_ok(stream_read(p->stream, record + RECORD_HEADER_LEN, out_header->length,
-                          clock_deadline_ms(5000)));
+    assert_ok(stream_read(p->stream, record + RECORD_HEADER_LEN, out_header->length, test_soon()));
     assert_ok(
         record_open(&p->in, out_header, record, RECORD_HEADER_LEN + out_header->length, &plain));
     buf_put(&out, plain);
@@ -106,4 +105,30 @@ struct buf raw_read(struct raw_peer *p, struct record_header *out_header)
         assert_ok(record_key_update(&p->in));
     free(record);
     return out;
+}
+
+uint64_t test_soon(void)
+{
+    return clock_deadline_ms(TEST_PATIENCE_MS);
+}
+
+struct buf test_pattern(size_t n, uint32_t seed)
+{
+    struct buf b = BUF_MAX(n);
+    uint8_t *p = buf_extend(&b, n);
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        p[i] = (uint8_t)(seed >> 24);
+    }
+    return b;
+}
+
+void session_expect(struct session *s, uint32_t id, uint8_t type, bool is_last, struct bytes want)
+{
+    struct message m CLEANUP(message_done) = {0};
+    assert_ok(session_recv(s, test_soon(), &m));
+    assert_int_equal(m.stream_id, id);
+    assert_int_equal(m.type, type);
+    assert_int_equal(m.is_last, is_last);
+    assert_bytes_equal(buf_view(&m.body), want);
 }

@@ -18,6 +18,12 @@ struct session_pair session_pair_open(const struct channel_limits *client,
                                       const struct channel_limits *server);
 void session_pair_done(struct session_pair *p);
 
+uint64_t test_soon(void); /* a deadline for what will happen */
+/* n bytes that differ by seed; owned by the caller. */
+struct buf test_pattern(size_t n, uint32_t seed);
+/* The next message of s is this one. */
+void session_expect(struct session *s, uint32_t id, uint8_t type, bool is_last, struct bytes want);
+
 /* A session of one side against bytes and records of the test's choice. */
 struct raw_peer {
     struct session *session;

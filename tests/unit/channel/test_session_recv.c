@@ -3,11 +3,6 @@
 
 #include "base/clock.h"
 
-static uint64_t soon(void)
-{
-    return clock_deadline_ms(TEST_PATIENCE_MS);
-}
-
 typedef void (*attack_fn)(struct raw_peer *p);
 
 static void put(struct raw_peer *p, uint32_t id, uint8_t type, uint8_t flags, const char *body)
@@ -223,7 +218,7 @@ static void check_dead(struct raw_peer *p, const struct row *row)
     struct message m = {0};
     if (session_is_open(p->session))
         fail_msg("%s: still open", row->rule);
-    assert_code(session_recv(p->session, soon(), &m), row->code);
+    assert_code(session_recv(p->session, test_soon(), &m), row->code);
     assert_true(failed(session_send(p->session, 1, MSG_RESPONSE, true, BYTES_LIT("x"))));
     assert_null(m.body.p);
 }
@@ -240,7 +235,7 @@ static void what_a_server_refuses(void **state)
         row->attack(&p);
         while (ok(s)) {
             struct message m CLEANUP(message_done) = {0};
-            s = session_recv(p.session, soon(), &m);
+            s = session_recv(p.session, test_soon(), &m);
             n_good++;
         }
         if (s.code != row->code || n_good != row->n_good)
@@ -300,7 +295,7 @@ static void what_a_client_refuses(void **state)
         row->attack(&p);
         while (ok(s)) {
             struct message m CLEANUP(message_done) = {0};
-            s = session_recv(p.session, soon(), &m);
+            s = session_recv(p.session, test_soon(), &m);
             n_good++;
         }
         if (s.code != row->code || n_good != row->n_good)
@@ -331,8 +326,8 @@ static void reasons_of_a_close(void **state)
         struct message m = {0};
         raw_record(&p, RECORD_CLOSE, bytes_of(&ROWS[i].reason, 1));
         put(&p, 1, MSG_REQUEST, 3, "after the close");
-        assert_code(session_recv(p.session, soon(), &m), ROWS[i].code);
-        assert_code(session_recv(p.session, soon(), &m), ROWS[i].code);
+        assert_code(session_recv(p.session, test_soon(), &m), ROWS[i].code);
+        assert_code(session_recv(p.session, test_soon(), &m), ROWS[i].code);
         raw_peer_done(&p);
     }
 }
@@ -344,7 +339,7 @@ static void a_broken_peer_is_told_the_kind_and_no_more(void **state)
     struct message m = {0};
     struct record_header h;
     a_number_skipped(&p);
-    assert_code(session_recv(p.session, soon(), &m), ST_SEQUENCE);
+    assert_code(session_recv(p.session, test_soon(), &m), ST_SEQUENCE);
     struct buf plain CLEANUP(buf_done) = raw_read(&p, &h);
     assert_int_equal(h.type, RECORD_CLOSE);
     assert_int_equal(plain.n, 1);
@@ -363,7 +358,7 @@ static void fragments_of_many_streams_interleave(void **state)
         put(&p, id, MSG_REQUEST, 3, "tail");
     for (uint32_t i = 0; i <= CHANNEL_STREAMS_MAX; i++) {
         struct message m CLEANUP(message_done) = {0};
-        assert_ok(session_recv(p.session, soon(), &m));
+        assert_ok(session_recv(p.session, test_soon(), &m));
         assert_int_equal(m.stream_id, i == 0 ? 5 : CHANNEL_STREAMS_MAX + 1 - i);
         assert_int_equal(m.type, i == 0 ? MSG_CANCEL : MSG_REQUEST);
         if (i > 0)
@@ -388,7 +383,7 @@ static void bytes_may_come_one_by_one(void **state)
         assert_code(session_recv(p.session, 0, &m), ST_TIMEOUT);
     }
     raw_bytes(&p, bytes_of(all.p + all.n - 1, 1));
-    assert_ok(session_recv(p.session, soon(), &m));
+    assert_ok(session_recv(p.session, test_soon(), &m));
     assert_bytes_equal(buf_view(&m.body), BYTES_LIT("slowly"));
     raw_peer_done(&p);
 }
