@@ -148,7 +148,8 @@ def test_an_end_is_an_end():
         for not_after, code in ((end, 0), (before, 10)):
             plain = place.write("plain.json", {**policy, "not_after": not_after})
             file = f"p{code}"
-            sign(place, {**policy, "serial": 1, "not_after": not_after}, "signer.key", file)
+            made = sign(place, {**policy, "serial": 1, "not_after": not_after}, "signer.key", file)
+            expect(f"note: the policy ended at {not_after}" in made.err, made)
             for given in ([*words, "--policy", place.path(file)], [*words[:-2], "--policy", plain]):
                 out = place.run("eml-verify", *given, code=code)
                 expect(code == 0 or f"ended at {before}" in out.err, out)

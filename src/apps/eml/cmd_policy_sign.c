@@ -74,6 +74,13 @@ static status make(struct bytes json, const struct ed25519_secret *key, struct b
     return evidence_policy_file_parse(&v, out);
 }
 
+/* Signed all the same: evidence of that time may be judged under it. */
+static void tell_end(const struct evidence_policy *p)
+{
+    if (failed(evidence_policy_check_end(p, clock_unix_s())))
+        (void)fprintf(stderr, "eml: note: %s\n", status_detail());
+}
+
 static status sign(const struct cli *args)
 {
     const char *from = cli_value(args, "policy");
@@ -87,6 +94,7 @@ static status sign(const struct cli *args)
     TRY(status_context(make(buf_view(&json), &key, &file, &p), "%s", from));
     REQUIRE(!file_exists(to), ST_USAGE, "%s is there already; it is not overwritten", to);
     TRY(file_write(to, OUT_MODE, buf_view(&file)));
+    tell_end(p);
     return show(p, cli_has(args, "json"));
 }
 
