@@ -11,7 +11,7 @@ set(EML_ALL eml_tee_rim eml_apps_enclave eml_apps_common eml_apps_sandbox eml_te
 set(EML_TEST_ENV
     EML_SOURCE_DIR=${CMAKE_SOURCE_DIR} EML_BUILD_DIR=${CMAKE_BINARY_DIR} EML_BIN=${CMAKE_BINARY_DIR}/bin
     EML_LANE=${EML_LANE} PYTHONDONTWRITEBYTECODE=1
-    UBSAN_OPTIONS=print_stacktrace=1)
+    UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp)
 # Walks over every record or byte are whole on the plain build; the other lanes take a sample of them.
 if(NOT "${EML_TEST_PREFIX}" STREQUAL "")
     list(APPEND EML_TEST_ENV EML_SAMPLED=1)
